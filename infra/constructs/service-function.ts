@@ -1,0 +1,92 @@
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  type Grant,
+  type IGrantable,
+  type IManagedPolicy,
+  type IPrincipal,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+export interface ServiceFunctionProps {
+  /** The composition root, relative to `functions/`, e.g. `sessions/mint-session.lambda.ts`. */
+  readonly entry: string;
+  /** What the function's `env.ts` asks for; give the type, so that a missing name fails the build. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What the role may do besides its logs and traces. */
+  readonly statements: readonly PolicyStatement[];
+  /** The most the role can ever do. */
+  readonly boundary: IManagedPolicy;
+  /** @default 30 seconds */
+  readonly timeout?: Duration;
+  /** MiB. @default 512 */
+  readonly memorySize?: number;
+}
+
+/** One Lambda function as Cordon runs them all: Node 24, arm64, one ESM bundle with its SDK clients, a role and a log group of its own. */
+export class ServiceFunction extends Construct implements IGrantable {
+  readonly function: NodejsFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+
+  constructor(parent: Construct, id: string, props: ServiceFunctionProps) {
+    super(parent, id);
+    this.logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.RETAIN });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      permissionsBoundary: props.boundary,
+      inlinePolicies: {
+        Function: new PolicyDocument({
+          minimize: false,
+          statements: [
+            new PolicyStatement({
+              sid: 'WriteOwnLogs',
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [this.logGroup.logGroupArn],
+            }),
+            // Written here and not by the construct, so that the wildcard has its reason: X-Ray knows no resource for these two.
+            new PolicyStatement({ sid: 'WriteTraces', actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'] }),
+            ...props.statements,
+          ],
+        }),
+      },
+    });
+    this.function = new NodejsFunction(this, 'Function', {
+      entry: fileURLToPath(new URL(`../../functions/${props.entry}`, import.meta.url)),
+      projectRoot: fileURLToPath(new URL('../../', import.meta.url)),
+      depsLockFilePath: fileURLToPath(new URL('../../package-lock.json', import.meta.url)),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role: this.role.withoutPolicyUpdates(),
+      logGroup: this.logGroup,
+      tracing: Tracing.ACTIVE,
+      timeout: props.timeout ?? Duration.seconds(30),
+      memorySize: props.memorySize ?? 512,
+      environment: { ...props.environment },
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        minify: true,
+        bundleAwsSDK: true,
+        // A CommonJS dependency inside an ESM bundle asks for `require`.
+        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+  }
+
+  get grantPrincipal(): IPrincipal {
+    return this.role;
+  }
+
+  grantInvoke(grantee: IGrantable): Grant {
+    return this.function.grantInvoke(grantee);
+  }
+}

@@ -1,0 +1,52 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+
+const string = (name: string): { name: string; type: AttributeType } => ({ name, type: AttributeType.STRING });
+const shared = {
+  partitionKey: string('pk'),
+  sortKey: string('sk'),
+  billingMode: BillingMode.PAY_PER_REQUEST,
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  deletionProtection: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
+
+/**
+ * What Cordon knows of tenants, users and credentials. The index `due` holds keys only, and only of items with something scheduled: finding
+ * what is due costs what is due.
+ */
+export class RegistryTable extends Construct {
+  readonly table: Table;
+
+  constructor(parent: Construct, id: string) {
+    super(parent, id);
+    this.table = new Table(this, 'Table', shared);
+    this.table.addGlobalSecondaryIndex({
+      indexName: 'due',
+      partitionKey: string('dueShard'),
+      sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+  }
+}
+
+/**
+ * Who used what, when and for whom. Its indexes are local ones, under the tenant's own partition key: IAM checks only the table's key on a
+ * write, so a global index would let one tenant write into another's view.
+ */
+export class AttributionTable extends Construct {
+  readonly table: Table;
+
+  constructor(parent: Construct, id: string) {
+    super(parent, id);
+    this.table = new Table(this, 'Table', shared);
+    for (const [indexName, key] of [
+      ['byCredential', 'credentialKey'],
+      ['byUser', 'userKey'],
+      ['bySession', 'sessionKey'],
+    ] as const) {
+      this.table.addLocalSecondaryIndex({ indexName, sortKey: string(key), projectionType: ProjectionType.ALL });
+    }
+  }
+}

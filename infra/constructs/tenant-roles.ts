@@ -1,0 +1,152 @@
+import {
+  AccountRootPrincipal,
+  ArnPrincipal,
+  CfnRole,
+  type IPrincipal,
+  type IRole,
+  ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import {
+  auditorAllows,
+  boundaryStatements,
+  connectorAllows,
+  isolationDenies,
+  provisionerAllows,
+  readerAllows,
+  roleArn,
+  rolePath,
+  type TenantRoleName,
+  type TenantStatementScope,
+  writerAllows,
+} from './tenant-statements.ts';
+
+export interface TenantRolesProps {
+  readonly scope: TenantStatementScope;
+  /** The one function that mints tenant sessions from verified tokens. */
+  readonly sessionsRole: IRole;
+  /** Workers that act for the tenant an event names. */
+  readonly eventWorkerRoles: readonly IRole[];
+  /** The event worker that may also make a dedicated tenant's roles and key. */
+  readonly provisioningRole: IRole;
+}
+
+/** The constant roles that every tenant shares: two tenants or 100,000, these are all. */
+export class TenantRoles extends Construct {
+  readonly boundary: ManagedPolicy;
+  readonly isolation: ManagedPolicy;
+  readonly readerAccess: ManagedPolicy;
+  readonly writerAccess: ManagedPolicy;
+  readonly reader: CfnRole;
+  readonly writer: CfnRole;
+  readonly provisioner: CfnRole;
+  readonly auditor: CfnRole;
+  readonly connector: CfnRole;
+
+  constructor(parent: Construct, id: string, props: TenantRolesProps) {
+    super(parent, id);
+    const { scope } = props;
+    this.isolation = this.#policy('TenantIsolation', isolationDenies(scope));
+    this.boundary = this.#policy('TenantBoundary', boundaryStatements(scope));
+    this.readerAccess = this.#policy('TenantReaderAccess', readerAllows(scope));
+    this.writerAccess = this.#policy('TenantWriterAccess', writerAllows(scope));
+
+    const oneTenant = { StringLike: { 'aws:RequestTag/TenantId': '?*' } };
+    // A session keeps its tenant to itself: tags that travel along a role chain could not be checked where they arrive.
+    const notTransitive = { 'sts:TransitiveTagKeys': 'true' };
+    const sameTenant = {
+      StringLike: { 'aws:RequestTag/TenantId': '?*' },
+      StringEquals: { 'aws:RequestTag/TenantId': '${aws:PrincipalTag/TenantId}' },
+    };
+    const tags = (...keys: string[]): object => ({ 'ForAllValues:StringEquals': { 'aws:TagKeys': keys } });
+
+    this.reader = this.#role('TenantReader', this.readerAccess, [
+      trust('MintFromVerifiedToken', new ArnPrincipal(props.sessionsRole.roleArn), {
+        ...oneTenant,
+        ...tags('TenantId', 'UserId'),
+        Null: notTransitive,
+      }),
+      // The role's own sessions may become the session of one of their tenant's users, once.
+      trust('AddUserToOwnSession', new AccountRootPrincipal(), {
+        ArnEquals: { 'aws:PrincipalArn': roleArn(scope, 'TenantReader') },
+        StringEquals: sameTenant.StringEquals,
+        StringLike: { ...sameTenant.StringLike, 'aws:RequestTag/UserId': '?*' },
+        ...tags('TenantId', 'UserId'),
+        Null: { 'aws:PrincipalTag/UserId': 'true', ...notTransitive },
+      }),
+    ]);
+
+    this.writer = this.#role(
+      'TenantWriter',
+      this.writerAccess,
+      props.eventWorkerRoles.map((role, index) =>
+        trust(`WorkForEventsTenant${index}`, new ArnPrincipal(role.roleArn), {
+          ...oneTenant,
+          ...tags('TenantId', 'UserId'),
+          Null: notTransitive,
+        }),
+      ),
+    );
+
+    const provisionerAccess = this.#policy(
+      'TenantProvisionerAccess',
+      provisionerAllows(scope, {
+        boundaryArn: this.boundary.managedPolicyArn,
+        attachableArns: [this.isolation, this.readerAccess, this.writerAccess].map((policy) => policy.managedPolicyArn),
+      }),
+    );
+    this.provisioner = this.#role('TenantProvisioner', provisionerAccess, [
+      trust('MakeDedicatedTenant', new ArnPrincipal(props.provisioningRole.roleArn), {
+        ...oneTenant,
+        ...tags('TenantId'),
+        Null: notTransitive,
+      }),
+    ]);
+
+    this.auditor = this.#role('TenantAuditor', this.#policy('TenantAuditorAccess', auditorAllows(scope)), [
+      // Whom of the account: those whose own policy lets them, that is `OperatorAccess`; never a tenant's session.
+      trust('ReadOneTenant', new AccountRootPrincipal(), {
+        ...oneTenant,
+        ...tags('TenantId'),
+        Null: { 'aws:PrincipalTag/TenantId': 'true', ...notTransitive },
+      }),
+    ]);
+
+    this.connector = this.#role('ByocConnector', this.#policy('ByocConnectorAccess', connectorAllows(scope)), [
+      trust('ConnectOwnCustomer', new AccountRootPrincipal(), {
+        ArnEquals: {
+          'aws:PrincipalArn': [
+            'TenantReader',
+            'TenantWriter',
+            'TenantAgent-${aws:PrincipalTag/TenantId}',
+            'TenantAgent-${aws:PrincipalTag/TenantId}.writer',
+          ].map((name) => roleArn(scope, name)),
+        },
+        ...sameTenant,
+        ...tags('TenantId'),
+        Null: notTransitive,
+      }),
+    ]);
+  }
+
+  #policy(managedPolicyName: string, statements: PolicyStatement[]): ManagedPolicy {
+    const document = new PolicyDocument({ minimize: false, statements });
+    return new ManagedPolicy(this, managedPolicyName, { managedPolicyName, path: rolePath, document });
+  }
+
+  #role(roleName: TenantRoleName, access: ManagedPolicy, trusts: PolicyStatement[]): CfnRole {
+    return new CfnRole(this, roleName, {
+      roleName,
+      path: rolePath,
+      assumeRolePolicyDocument: new PolicyDocument({ minimize: false, statements: trusts }),
+      managedPolicyArns: [access.managedPolicyArn, this.isolation.managedPolicyArn],
+      permissionsBoundary: this.boundary.managedPolicyArn,
+    });
+  }
+}
+
+function trust(sid: string, principal: IPrincipal, conditions: Record<string, unknown>): PolicyStatement {
+  return new PolicyStatement({ sid, actions: ['sts:AssumeRole', 'sts:TagSession'], principals: [principal], conditions });
+}

@@ -1,0 +1,185 @@
+import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
+import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
+import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
+import { inboundDetailTypes } from '../functions/tenants/events.ts';
+import { acknowledgeFindings } from './acknowledged-findings.ts';
+import { EventIntake } from './constructs/event-intake.ts';
+import { EventLog } from './constructs/event-log.ts';
+import { FunctionBoundary } from './constructs/function-boundary.ts';
+import { OperatorAccess } from './constructs/operator-access.ts';
+import { ServiceFunction } from './constructs/service-function.ts';
+import { AttributionTable, RegistryTable } from './constructs/tables.ts';
+import { TenantKey } from './constructs/tenant-key.ts';
+import { TenantRoles } from './constructs/tenant-roles.ts';
+import { roleArn, type TenantStatementScope } from './constructs/tenant-statements.ts';
+
+/** The whole of Cordon in one cell: what exists, and who may do what to it. */
+export class CordonStack extends Stack {
+  constructor(app: Construct, id: string, props?: StackProps) {
+    super(app, id, props);
+
+    const trustedIssuers = new CfnParameter(this, 'TrustedIssuers', {
+      description: 'JSON array of {issuer, audiences, jwksUri, claims?}: whose tokens name a tenant and a user',
+      default: '[]',
+    });
+    const openAiBaseUrl = new CfnParameter(this, 'OpenAiBaseUrl', {
+      description: 'Base URL of the OpenAI API',
+      default: 'https://api.openai.com/v1',
+    });
+
+    // State
+    const registry = new RegistryTable(this, 'Registry').table;
+    const attribution = new AttributionTable(this, 'Attribution').table;
+    const scope: TenantStatementScope = {
+      partition: this.partition,
+      region: this.region,
+      account: this.account,
+      registryTableArn: registry.tableArn,
+      attributionTableArn: attribution.tableArn,
+    };
+    const tenantKey = new TenantKey(this, 'TenantKey', scope).key;
+    const platformKey = new Key(this, 'PlatformKey', {
+      description: 'Secrets of the platform itself',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const openAiAdmin = new Secret(this, 'OpenAiAdmin', {
+      description: 'Admin key of the OpenAI organization: put its value here after deploying',
+      encryptionKey: platformKey,
+    });
+
+    // Events
+    const bus = new EventBus(this, 'Bus');
+    const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
+    const eventLog = new EventLog(this, 'EventLog', { bus, source: cordonSource });
+    const tenantsTimeout = Duration.seconds(60);
+    const intake = new EventIntake(this, 'Tenants', {
+      bus,
+      functionTimeout: tenantsTimeout,
+      alarmAction: new SnsAction(alarms),
+      patterns: {
+        TenantEvents: { source: [platformSource], detailType: [...inboundDetailTypes] },
+        // What nothing else takes is taken here, refused, and kept with the reason.
+        UnknownTypes: { source: [platformSource], detailType: [{ 'anything-but': [...inboundDetailTypes] }] as unknown as string[] },
+        UnknownSources: { source: [{ 'anything-but': [platformSource, cordonSource] }] as unknown as string[] },
+      },
+    });
+
+    // Functions
+    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope).policy;
+    const mint = (sid: string, roles: string[]): PolicyStatement =>
+      new PolicyStatement({ sid, actions: ['sts:AssumeRole', 'sts:TagSession'], resources: roles.map((name) => roleArn(scope, name)) });
+
+    const sessionsEnv: SessionsEnvVariables = {
+      TENANT_READER_ROLE_ARN: roleArn(scope, 'TenantReader'),
+      DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
+      REGISTRY_TABLE: registry.tableName,
+      TRUSTED_ISSUERS: trustedIssuers.valueAsString,
+    };
+    const sessions = new ServiceFunction(this, 'SessionsFunction', {
+      entry: 'sessions/mint-session.lambda.ts',
+      environment: sessionsEnv,
+      boundary,
+      statements: [mint('MintReaders', ['TenantReader', 'TenantAgent-*'])], // reason: a dedicated tenant's role is made later; its trust admits this function as reader only
+    });
+
+    const tenants = new ServiceFunction(this, 'TenantsFunction', {
+      entry: 'tenants/apply-tenant-event.lambda.ts',
+      environment: {},
+      boundary,
+      timeout: tenantsTimeout,
+      statements: [
+        mint('MintWriters', ['TenantWriter', 'TenantProvisioner', 'TenantAgent-*.writer']), // reason: a dedicated tenant's role is made later
+        new PolicyStatement({
+          sid: 'ConsumeQueue',
+          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+          resources: [intake.queue.queueArn],
+        }),
+        new PolicyStatement({ sid: 'PutAside', actions: ['sqs:SendMessage'], resources: [intake.deadLetterQueue.queueArn] }),
+        new PolicyStatement({
+          sid: 'Announce',
+          actions: ['events:PutEvents'],
+          resources: [bus.eventBusArn],
+          conditions: { StringEquals: { 'events:source': cordonSource } },
+        }),
+        new PolicyStatement({ sid: 'ReadAdminKey', actions: ['secretsmanager:GetSecretValue'], resources: [openAiAdmin.secretArn] }),
+        new PolicyStatement({
+          sid: 'DecryptAdminKey',
+          actions: ['kms:Decrypt'],
+          resources: [platformKey.keyArn],
+          conditions: {
+            StringEquals: {
+              'kms:ViaService': `secretsmanager.${this.region}.amazonaws.com`,
+              'kms:EncryptionContext:SecretARN': openAiAdmin.secretArn,
+            },
+          },
+        }),
+      ],
+    });
+    intake.deliverTo(tenants.function);
+
+    const roles = new TenantRoles(this, 'TenantRoles', {
+      scope,
+      sessionsRole: sessions.role,
+      eventWorkerRoles: [tenants.role],
+      provisioningRole: tenants.role,
+    });
+    const tenantsEnv: TenantsEnvVariables = {
+      REGISTRY_TABLE: registry.tableName,
+      ATTRIBUTION_TABLE: attribution.tableName,
+      EVENT_BUS_NAME: bus.eventBusName,
+      QUEUE_URL: intake.queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: intake.deadLetterQueue.queueUrl,
+      MAX_RECEIVE_COUNT: String(intake.maxReceiveCount),
+      TENANT_WRITER_ROLE_ARN: roleArn(scope, 'TenantWriter'),
+      TENANT_PROVISIONER_ROLE_ARN: roleArn(scope, 'TenantProvisioner'),
+      DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
+      TENANT_KEY_ARN: tenantKey.keyArn,
+      TENANT_BOUNDARY_ARN: roles.boundary.managedPolicyArn,
+      TENANT_ISOLATION_POLICY_ARN: roles.isolation.managedPolicyArn,
+      TENANT_READER_POLICY_ARN: roles.readerAccess.managedPolicyArn,
+      TENANT_WRITER_POLICY_ARN: roles.writerAccess.managedPolicyArn,
+      SESSIONS_ROLE_ARN: sessions.role.roleArn,
+      TENANTS_ROLE_ARN: tenants.role.roleArn,
+      PROVIDERS: this.toJsonString({ openai: { baseUrl: openAiBaseUrl.valueAsString, adminSecretArn: openAiAdmin.secretArn } }),
+    };
+    for (const [name, value] of Object.entries(tenantsEnv)) tenants.function.addEnvironment(name, value);
+
+    const operator = new OperatorAccess(this, 'OperatorAccess', {
+      scope,
+      bus,
+      source: platformSource,
+      queues: [intake.queue, intake.deadLetterQueue],
+      logGroups: [eventLog.logGroup, sessions.logGroup, tenants.logGroup],
+    }).policy;
+
+    const outputs: Record<string, string> = {
+      EventBusName: bus.eventBusName,
+      EventLogGroup: eventLog.logGroup.logGroupName,
+      RegistryTable: registry.tableName,
+      AttributionTable: attribution.tableName,
+      TenantKeyArn: tenantKey.keyArn,
+      OpenAiAdminSecretArn: openAiAdmin.secretArn,
+      OperatorPolicyArn: operator.managedPolicyArn,
+      TenantReaderRoleArn: roles.reader.attrArn,
+      TenantWriterRoleArn: roles.writer.attrArn,
+      TenantProvisionerRoleArn: roles.provisioner.attrArn,
+      TenantAuditorRoleArn: roles.auditor.attrArn,
+      ByocConnectorRoleArn: roles.connector.attrArn,
+      FunctionSessionsArn: sessions.function.functionArn,
+      FunctionTenantsArn: tenants.function.functionArn,
+      QueueTenantsUrl: intake.queue.queueUrl,
+      QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+    acknowledgeFindings(this);
+  }
+}
