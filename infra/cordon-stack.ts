@@ -1,7 +1,7 @@
 import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -88,7 +88,15 @@ export class CordonStack extends Stack {
       entry: 'sessions/mint-session.lambda.ts',
       environment: sessionsEnv,
       boundary,
-      statements: [mint('MintReaders', ['TenantReader', 'TenantAgent-*'])], // reason: a dedicated tenant's role is made later; its trust admits this function as reader only
+      statements: [
+        mint('MintReaders', ['TenantReader', 'TenantAgent-*']), // reason: a dedicated tenant's role is made later; its trust admits this function as reader only
+        new PolicyStatement({
+          sid: 'DenyWriters',
+          effect: Effect.DENY,
+          actions: ['sts:AssumeRole'],
+          resources: [roleArn(scope, 'TenantAgent-*.writer')],
+        }),
+      ],
     });
 
     const tenants = new ServiceFunction(this, 'TenantsFunction', {

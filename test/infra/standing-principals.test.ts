@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import {
+  account,
+  attributionTable,
+  type Context,
+  registryTable,
+  role,
+  secret,
+  tagged,
+  tenantKey,
+  throughSecretsManager,
+} from '../fixtures/attacks.ts';
+import { decideOwn, statementsOf } from '../support/policies.ts';
+
+interface Row {
+  readonly name: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly context?: Context;
+  readonly functions?: string;
+  readonly operator?: string;
+}
+
+const item = { 'dynamodb:LeadingKeys': ['TENANT#acme#'] };
+
+/** What is tried, and the Deny that must speak: of the functions' boundary, and of the operator's policy. */
+const rows: readonly Row[] = [
+  {
+    name: "reads a tenant's secret",
+    action: 'secretsmanager:GetSecretValue',
+    resource: secret('acme'),
+    context: tagged('acme'),
+    functions: 'DenyTenantSecrets',
+    operator: 'DenySecretsAndKeys',
+  },
+  {
+    name: "deletes a tenant's secret",
+    action: 'secretsmanager:DeleteSecret',
+    resource: secret('acme'),
+    context: tagged('acme'),
+    functions: 'DenyTenantSecrets',
+    operator: 'DenySecretsAndKeys',
+  },
+  {
+    name: 'creates a secret for a tenant',
+    action: 'secretsmanager:CreateSecret',
+    resource: secret('acme'),
+    context: { 'aws:RequestTag/TenantId': 'acme', 'aws:TagKeys': ['TenantId'] },
+    functions: 'DenyTenantSecrets',
+    operator: 'DenySecretsAndKeys',
+  },
+  {
+    name: 'puts a resource policy on a secret',
+    action: 'secretsmanager:PutResourcePolicy',
+    resource: secret('acme'),
+    context: tagged('acme'),
+    functions: 'DenyTenantSecrets',
+    operator: 'DenySecretsAndKeys',
+  },
+  { name: 'lists secrets', action: 'secretsmanager:ListSecrets', resource: '*', operator: 'DenySecretsAndKeys' },
+  { name: "reads a tenant's item", action: 'dynamodb:GetItem', resource: registryTable, context: item, functions: 'DenyTenantItems' },
+  { name: "writes a tenant's item", action: 'dynamodb:PutItem', resource: registryTable, context: item, functions: 'DenyTenantItems' },
+  { name: 'scans the registry', action: 'dynamodb:Scan', resource: registryTable, functions: 'DenyTenantItems' },
+  {
+    name: 'inserts attribution',
+    action: 'dynamodb:PartiQLInsert',
+    resource: attributionTable,
+    context: { 'dynamodb:LeadingKeys': ['TENANT#acme#2026-11-01'] },
+    functions: 'DenyTenantItems',
+  },
+  {
+    name: "decrypts a tenant's secret",
+    action: 'kms:Decrypt',
+    resource: tenantKey,
+    context: throughSecretsManager('acme'),
+    functions: 'DenyTenantKeyUse',
+    operator: 'DenySecretsAndKeys',
+  },
+  {
+    name: 'uses the key for a tenant by name',
+    action: 'kms:GenerateDataKey',
+    resource: tenantKey,
+    context: { 'kms:EncryptionContext:TenantId': 'acme', 'kms:EncryptionContextKeys': ['TenantId'] },
+    functions: 'DenyTenantKeyUseByName',
+    operator: 'DenySecretsAndKeys',
+  },
+  {
+    name: 'makes a role',
+    action: 'iam:CreateRole',
+    resource: role('TenantAgent-acme'),
+    functions: 'DenyIdentityChanges',
+    operator: 'DenyIdentityChanges',
+  },
+  {
+    name: 'loosens its boundary',
+    action: 'iam:DeleteRolePermissionsBoundary',
+    resource: role('TenantReader'),
+    functions: 'DenyIdentityChanges',
+    operator: 'DenyIdentityChanges',
+  },
+  { name: 'becomes a tenant reader', action: 'sts:AssumeRole', resource: role('TenantReader'), operator: 'DenyOtherRoles' },
+  { name: 'becomes a tenant writer', action: 'sts:AssumeRole', resource: role('TenantWriter'), operator: 'DenyOtherRoles' },
+];
+
+const denySids = (policy: string): string[] =>
+  statementsOf(policy).flatMap(({ Effect, Sid }) => (Effect === 'Deny' ? [Sid ?? '(no Sid)'] : []));
+
+describe('1 zero standing access: a function’s own role', () => {
+  const forFunctions = rows.filter(({ functions }) => functions !== undefined);
+
+  it.each((['Sessions', 'Tenants'] as const).flatMap((who) => forFunctions.map((row) => [`${who} ${row.name}`, who, row] as const)))(
+    'refuses, also against a resource policy that lets everyone in: %s',
+    (_, who, row) => {
+      for (const letIn of [false, true]) {
+        const { allowed, denies } = decideOwn(who, row, letIn);
+        expect(allowed).toBe(false);
+        expect(denies.map(({ policy, sid }) => `${policy}/${sid}`)).toContain(`FunctionBoundary/${row.functions}`);
+      }
+    },
+  );
+
+  it('has an attack for every Deny of the functions’ boundary', () => {
+    expect([...new Set(forFunctions.map(({ functions }) => functions))].sort()).toEqual(denySids('FunctionBoundary').sort());
+  });
+
+  it.each([
+    ['Sessions', 'sts:AssumeRole', role('TenantWriter')],
+    ['Sessions', 'sts:AssumeRole', role('TenantProvisioner')],
+    ['Sessions', 'sts:AssumeRole', role('TenantAuditor')],
+    ['Sessions', 'sts:AssumeRole', role('ByocConnector')],
+    ['Sessions', 'sts:AssumeRole', role('TenantAgent-acme.writer')],
+    ['Sessions', 'secretsmanager:ListSecrets', '*'],
+    ['Sessions', 'events:PutEvents', `arn:aws:events:us-east-1:${account}:event-bus/any`],
+    ['Tenants', 'sts:AssumeRole', role('TenantReader')],
+    ['Tenants', 'sts:AssumeRole', role('TenantAuditor')],
+    ['Tenants', 'sts:AssumeRole', role('TenantAgent-acme')],
+    ['Tenants', 'secretsmanager:ListSecrets', '*'],
+    ['Tenants', 'lambda:InvokeFunction', `arn:aws:lambda:us-east-1:${account}:function:any`],
+  ] as const)('%s may not %s on %s', (who, action, resource) => {
+    expect(decideOwn(who, { action, resource, context: { 'events:source': 'cordon.platform' } }).allowed).toBe(false);
+  });
+
+  it.each([
+    ['Sessions', role('TenantReader')],
+    ['Sessions', role('TenantAgent-acme')],
+    ['Tenants', role('TenantWriter')],
+    ['Tenants', role('TenantProvisioner')],
+    ['Tenants', role('TenantAgent-acme.writer')],
+  ] as const)('%s mints %s, which is what it is for', (who, resource) => {
+    expect(decideOwn(who, { action: 'sts:AssumeRole', resource }).allowed).toBe(true);
+  });
+});
+
+describe('an operator', () => {
+  const forOperator = rows.filter(({ operator }) => operator !== undefined);
+
+  it.each(forOperator.map((row) => [row.name, row] as const))(
+    'is refused, also against a resource policy that lets everyone in: %s',
+    (_, row) => {
+      for (const letIn of [false, true]) {
+        const { allowed, denies } = decideOwn('operator', row, letIn);
+        expect(allowed).toBe(false);
+        expect(denies.map(({ policy, sid }) => `${policy}/${sid}`)).toContain(`OperatorAccess/${row.operator}`);
+      }
+    },
+  );
+
+  it('has an attack for every Deny of the operator’s policy', () => {
+    expect([...new Set(forOperator.map(({ operator }) => operator))].sort()).toEqual(denySids('OperatorAccess').sort());
+  });
+
+  it('reads the registry and audits one tenant, and writes neither registry nor attribution', () => {
+    expect(decideOwn('operator', { action: 'dynamodb:Scan', resource: registryTable }).allowed).toBe(true);
+    expect(decideOwn('operator', { action: 'sts:AssumeRole', resource: role('TenantAuditor') }).allowed).toBe(true);
+    for (const action of ['PutItem', 'UpdateItem', 'DeleteItem', 'PartiQLInsert']) {
+      expect(decideOwn('operator', { action: `dynamodb:${action}`, resource: registryTable, context: item }).allowed, action).toBe(false);
+    }
+    for (const action of ['GetItem', 'Query', 'Scan', 'PutItem']) {
+      expect(decideOwn('operator', { action: `dynamodb:${action}`, resource: attributionTable, context: item }).allowed, action).toBe(
+        false,
+      );
+    }
+  });
+
+  it('publishes as the platform and as nobody else', () => {
+    const [bus] = [statementsOf('OperatorAccess').find(({ Sid }) => Sid === 'PublishPlatformEvents')?.Resource ?? []].flat();
+    const publish = (source: string) =>
+      decideOwn('operator', { action: 'events:PutEvents', resource: bus ?? '', context: { 'events:source': source } }).allowed;
+    expect([publish('cordon.platform'), publish('cordon'), publish('aws.ec2')]).toEqual([true, false, false]);
+  });
+});
