@@ -10,7 +10,11 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts']),
       project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'] }),
       project('contracts', ['test/contracts/**/*.test.ts'], { testTimeout: 30_000 }),
-      project('integration', ['test/integration/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], testTimeout: 60_000, hookTimeout: 60_000 }),
+      project('integration', ['test/integration/**/*.test.ts'], {
+        globalSetup: ['test/support/synthesize.ts'],
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
     ],
   },
 });

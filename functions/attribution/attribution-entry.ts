@@ -1,0 +1,53 @@
+import { decodeTime } from 'ulid';
+import { z } from 'zod';
+import { credentialId, tenantId, userId } from '../shared/identifier-fields.ts';
+
+/** On whose behalf, and through which function, something was done. */
+export const actor = z.strictObject({
+  /** The Cordon function that did it. */
+  function: z.string().min(1),
+  /** Who asked for it, as the event says. */
+  requestedBy: z.string().optional(),
+  userId: userId.optional(),
+  agentId: z.string().optional(),
+  sessionId: z.string().optional(),
+});
+export type Actor = z.infer<typeof actor>;
+
+/** How it ended. `refused`: IAM or the provider said no. `failed`: it could not be done, or nobody knows whether it was. */
+export const outcome = z.strictObject({
+  result: z.enum(['succeeded', 'refused', 'failed']),
+  /** Reason code of what went wrong, e.g. ACCESS_REFUSED. */
+  code: z.string().optional(),
+});
+export type Outcome = z.infer<typeof outcome>;
+
+/** What is known before the work begins. No secret, prompt or body is ever in it. */
+const intentFields = z.object({
+  /** ULID: time and identity in one; the outcome carries the same. */
+  id: z.ulid(),
+  tenantId,
+  actor,
+  credentialId: credentialId.optional(),
+  credentialVersion: z.string().optional(),
+  provider: z.string().optional(),
+  /** What is done, e.g. `provider.create-key`. */
+  operation: z.string().min(1),
+  /** Further facts, short plain texts. */
+  context: z.record(z.string(), z.string()),
+  /** ISO 8601, UTC. */
+  at: z.iso.datetime(),
+});
+
+export const intentEntry = intentFields.extend({ kind: z.literal('INTENT') });
+export const outcomeEntry = intentFields.extend({ kind: z.literal('OUTCOME'), outcome });
+export const attributionEntry = z.discriminatedUnion('kind', [intentEntry, outcomeEntry]);
+
+export type IntentEntry = z.infer<typeof intentEntry>;
+export type OutcomeEntry = z.infer<typeof outcomeEntry>;
+export type AttributionEntry = z.infer<typeof attributionEntry>;
+
+/** The UTC day, `yyyy-mm-dd`, under which both entries of an ID are kept: the day the intent was recorded, also when the outcome comes after midnight. */
+export function dayOf(id: string): string {
+  return new Date(decodeTime(id)).toISOString().slice(0, 10);
+}

@@ -1,0 +1,87 @@
+import { type AttributeValue, type DynamoDBClient, ExecuteStatementCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { fromItem, type PlainItem, toItem } from '../shared/attribute-values.ts';
+import { aws, isAwsError } from '../shared/aws-errors.ts';
+import { type AttributionEntry, attributionEntry, dayOf } from './attribution-entry.ts';
+import type { AttributionQuery, AttributionStore } from './attribution-store.ts';
+
+/** The leading key ends in a delimiter that no tenant ID holds, then the day: `TENANT#acme#2026-11-21`. */
+function partitionOf(tenantId: string, day: string): string {
+  return `TENANT#${tenantId}#${day}`;
+}
+
+/** `INTENT` sorts before `OUTCOME`. */
+function keysOf(entry: AttributionEntry): PlainItem {
+  return {
+    pk: partitionOf(entry.tenantId, dayOf(entry.id)),
+    sk: `${entry.id}#${entry.kind}`,
+    // Each index value ends in the ULID, so that an index sorts by time.
+    credentialKey: entry.credentialId && `${entry.credentialId}#${entry.id}`,
+    userKey: entry.actor.userId && `${entry.actor.userId}#${entry.id}`,
+    sessionKey: entry.actor.sessionId && `${entry.actor.sessionId}#${entry.id}`,
+  };
+}
+
+function indexOf(query: AttributionQuery): { index: string; attribute: string; prefix: string } | undefined {
+  if (query.of === undefined) return undefined;
+  if ('credentialId' in query.of) return { index: 'byCredential', attribute: 'credentialKey', prefix: `${query.of.credentialId}#` };
+  if ('userId' in query.of) return { index: 'byUser', attribute: 'userKey', prefix: `${query.of.userId}#` };
+  return { index: 'bySession', attribute: 'sessionKey', prefix: `${query.of.sessionId}#` };
+}
+
+/**
+ * Writes with PartiQL INSERT only: it fails on an existing key where PutItem would overwrite, and `dynamodb:PartiQLInsert` is all that a tenant
+ * session is granted. Source: DynamoDB Developer Guide, "PartiQL insert statements" and "IAM policies with PartiQL".
+ *
+ * @param client a client with the credentials of a session of the tenant whose entries these are
+ */
+export function createAttributionStore(client: DynamoDBClient, table: string): AttributionStore {
+  return {
+    async record(entry) {
+      const { id, at, kind, tenantId, operation, provider, credentialId, credentialVersion, actor, context } = entry;
+      const facts: PlainItem = { id, at, kind, tenantId, operation, provider, credentialId, credentialVersion, actor, context };
+      const item = toItem({ ...keysOf(entry), ...facts, ...(entry.kind === 'OUTCOME' && { outcome: entry.outcome }) });
+      // The names are ours, only values are parameters.
+      const members = Object.keys(item).map((name) => `'${name}': ?`);
+      const insert = new ExecuteStatementCommand({
+        Statement: `INSERT INTO "${table}" VALUE {${members.join(', ')}}`,
+        Parameters: Object.values(item),
+      });
+      await aws('recording attribution', async () => {
+        try {
+          await client.send(insert);
+        } catch (error) {
+          // The ULID is made once per entry, so what is there is this very entry, recorded by an attempt whose answer was lost.
+          if (!isAwsError(error, 'DuplicateItemException')) throw error;
+        }
+      });
+    },
+
+    async entries(query) {
+      const by = indexOf(query);
+      const found: AttributionEntry[] = [];
+      let next: Record<string, AttributeValue> | undefined;
+      do {
+        const page = await aws('reading attribution', () =>
+          client.send(
+            new QueryCommand({
+              TableName: table,
+              ...(by && { IndexName: by.index }),
+              KeyConditionExpression: by ? 'pk = :pk AND begins_with(#key, :prefix)' : 'pk = :pk',
+              ...(by && { ExpressionAttributeNames: { '#key': by.attribute } }),
+              ExpressionAttributeValues: {
+                ':pk': { S: partitionOf(query.tenantId, query.day) },
+                ...(by && { ':prefix': { S: by.prefix } }),
+              },
+              ConsistentRead: true,
+              ExclusiveStartKey: next,
+            }),
+          ),
+        );
+        for (const item of page.Items ?? []) found.push(attributionEntry.parse(fromItem(item)));
+        next = page.LastEvaluatedKey;
+      } while (next !== undefined);
+      // Entries of one ID share an index value: their order within an index is not defined.
+      return found.sort((a, b) => (a.id === b.id ? a.kind.localeCompare(b.kind) : a.id < b.id ? -1 : 1));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { CredentialId, TenantId } from '../shared/identifiers.ts';
+import type { SecretText } from '../shared/secret-text.ts';
+import type { ProviderName } from './provider-name.ts';
+
+/** What a provider lets Cordon do. Source per provider: the adapter's own references. */
+export interface ProviderCapabilities {
+  readonly createKey: boolean;
+  readonly revoke: 'delete' | 'disable' | 'regenerate' | 'expiry' | 'none';
+  readonly rotation: 'overlap' | 'two-slot' | 'customer-next' | 'mint';
+  /** By what the provider can tell usage apart. */
+  readonly usage: 'key' | 'workspace' | 'none';
+}
+
+/** The tenant's own compartment at the provider (a project, a workspace): its limits and its usage are nobody else's. */
+export interface ProviderAccount {
+  readonly accountId: string;
+}
+
+/** A key as the provider lists it: never its value. */
+export interface ListedKey {
+  readonly keyId: string;
+  readonly name: string;
+}
+
+export interface CreatedKey extends ListedKey {
+  /** The identity at the provider that owns the key. */
+  readonly ownerId: string;
+  readonly apiKey: SecretText;
+}
+
+/** `valid` also for a key that is throttled or lacks a scope: the provider knows it. `refused`: it does not. */
+export type KeyValidity = 'valid' | 'refused';
+
+/**
+ * One adapter per provider. Errors are CordonError PROVIDER_UNAVAILABLE (retryable; with `retryAfterSeconds` when the provider named one) and
+ * PROVIDER_REFUSED. Their messages hold neither a key nor what the provider answered.
+ */
+export interface Provider {
+  readonly name: ProviderName;
+  readonly capabilities: ProviderCapabilities;
+  /**
+   * The tenant's account, made if need be.
+   *
+   * @param mayExist true when an earlier attempt may have made it: then it is looked for by its name first. A first attempt does not list.
+   */
+  ensureAccount(tenantId: TenantId, mayExist: boolean): Promise<ProviderAccount>;
+  /** Looks for the account without making it. */
+  findAccount(tenantId: TenantId): Promise<ProviderAccount | undefined>;
+  /** Makes a key named by `keyName`. `mayExist` as above, for what owns the key. Not idempotent: that is what the name is for. */
+  createKey(
+    account: ProviderAccount,
+    request: { tenantId: TenantId; credentialId: CredentialId; attempt: number; mayExist: boolean },
+  ): Promise<CreatedKey>;
+  /** Every live key that was made for this credential, whichever attempt made it. */
+  listKeys(account: ProviderAccount, tenantId: TenantId, credentialId: CredentialId): Promise<readonly ListedKey[]>;
+  /** Asks the provider whether it accepts the key. */
+  validateKey(apiKey: SecretText): Promise<KeyValidity>;
+  /** Idempotent: a key that is gone is revoked. */
+  revokeKey(account: ProviderAccount, keyId: string): Promise<void>;
+  /** True once the provider refuses the key. A 403 or a 429 is no such answer. */
+  confirmRevoked(apiKey: SecretText): Promise<boolean>;
+}
+
+/** `{tenantId}.{credentialId}.{attempt}`. No ID holds a dot, so `acme` with `2-main` and `acme-2` with `main` never meet. */
+export function keyName(tenantId: TenantId, credentialId: CredentialId, attempt: number): string {
+  return `${tenantId}.${credentialId}.${attempt}`;
+}
+
+/** The attempt in a key's name, or undefined when the name is not of this credential. */
+export function attemptOf(name: string, tenantId: TenantId, credentialId: CredentialId): number | undefined {
+  const prefix = `${tenantId}.${credentialId}.`;
+  if (!name.startsWith(prefix)) return undefined;
+  const rest = name.slice(prefix.length);
+  return /^[1-9]\d{0,8}$/.test(rest) ? Number(rest) : undefined;
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import { type MintDeps, type MintedSession, mintSession } from './mint-session.ts';
+
+const mintInput = z.strictObject({ token: z.string().min(1), as: z.enum(['tenant', 'user']).default('tenant') });
+
+/** What the function answers: a session, or why not in one of two words. */
+export type MintAnswer =
+  | (Omit<MintedSession, 'credentials'> & {
+      readonly credentials: {
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly sessionToken: string /** ISO 8601 */;
+        readonly expiresAt: string;
+      };
+    })
+  | { readonly error: { readonly code: 'TOKEN_REFUSED' | 'UNAVAILABLE'; readonly message: string } };
+
+/** One answer for every refusal: a caller must not learn whether a tenant or a user exists, or how far a forged token came. */
+const refusal = { error: { code: 'TOKEN_REFUSED', message: 'The token was not accepted.' } } as const;
+const unavailable = { error: { code: 'UNAVAILABLE', message: 'The session could not be minted now.' } } as const;
+
+const refusals: ReadonlySet<CordonErrorCode> = new Set([
+  'EVENT_INVALID',
+  'TOKEN_REFUSED',
+  'TENANT_UNKNOWN',
+  'TENANT_NOT_ACTIVE',
+  'TENANT_OFFBOARDED',
+  'USER_UNKNOWN',
+  'ACCESS_REFUSED',
+]);
+
+export type MintHandler = (input: unknown, context: { readonly awsRequestId: string }) => Promise<MintAnswer>;
+
+export function createHandler(deps: MintDeps & { readonly log: Log }): MintHandler {
+  return async (input, context) => {
+    const log = deps.log.with({ requestId: context.awsRequestId });
+    const parsed = mintInput.safeParse(input);
+    if (!parsed.success) {
+      log.warn('a session was refused', { code: 'TOKEN_REFUSED', reason: 'the request is not valid' });
+      return refusal;
+    }
+    try {
+      const { credentials, ...session } = await mintSession(deps, parsed.data);
+      log.info('a session was minted', { tenantId: session.tenantId, userId: session.userId, tier: session.tier, as: parsed.data.as });
+      return {
+        ...session,
+        credentials: {
+          accessKeyId: credentials.accessKeyId,
+          secretAccessKey: credentials.secretAccessKey.reveal(),
+          sessionToken: credentials.sessionToken.reveal(),
+          expiresAt: new Date(credentials.expiresAt).toISOString(),
+        },
+      };
+    } catch (error) {
+      if (error instanceof CordonError && refusals.has(error.code)) {
+        log.warn('a session was refused', { code: error.code, reason: error.message });
+        return refusal;
+      }
+      log.error('a session could not be minted', error, { code: error instanceof CordonError ? error.code : 'UNEXPECTED' });
+      return unavailable;
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { STSClient } from '@aws-sdk/client-sts';
+import { createAssumeRole } from '../shared/assume-role.sts.ts';
+import { createIds } from '../shared/clock.ts';
+import { createLog } from '../shared/logger.ts';
+import { createSessionClients } from '../shared/session-clients.ts';
+import { createTenantSessions } from '../shared/tenant-sessions.ts';
+import { createRegistry } from '../tenants/registry.dynamodb.ts';
+import { sessionsEnv } from './env.ts';
+import { createHandler } from './mint-session.handler.ts';
+import { createTokenVerifier } from './token-verifier.jose.ts';
+
+const env = sessionsEnv.parse(process.env);
+const clock = (): number => Date.now();
+const nextId = createIds(clock);
+const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 2000 });
+const registries = createSessionClients({
+  sessions,
+  clock,
+  capacity: 500,
+  make: (credentials) => createRegistry({ client: new DynamoDBClient({ credentials }), table: env.REGISTRY_TABLE, clock, nextId }),
+});
+
+export const handler = createHandler({
+  log: createLog('sessions'),
+  verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
+  sessions,
+  openRegistry: (tenantId) => registries({ roleArn: env.TENANT_READER_ROLE_ARN, tenantId, role: 'shared' }),
+  readerRoleArn: env.TENANT_READER_ROLE_ARN,
+  dedicatedRoleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,
+});

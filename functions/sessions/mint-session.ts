@@ -1,0 +1,53 @@
+import { CordonError } from '../shared/errors.ts';
+import type { TenantId, UserId } from '../shared/identifiers.ts';
+import type { SessionCredentials, TenantSessions } from '../shared/tenant-sessions.ts';
+import type { Tier } from '../tenants/credential-spec.ts';
+import type { Registry } from '../tenants/registry.ts';
+import type { VerifiedToken, VerifyToken } from './token-verifier.ts';
+
+export interface MintDeps {
+  readonly verify: VerifyToken;
+  readonly sessions: TenantSessions;
+  /** The tenant's registry, read in the tenant's own session. */
+  openRegistry(tenantId: TenantId): Promise<Pick<Registry, 'tenant' | 'user'>>;
+  readonly readerRoleArn: string;
+  /** `arn:aws:iam::{account}:role/cordon/TenantAgent-` */
+  readonly dedicatedRoleArnPrefix: string;
+}
+
+export interface MintRequest {
+  readonly token: string;
+  /** `user`: the session may also read the user's own secrets. */
+  readonly as: 'tenant' | 'user';
+}
+
+export interface MintedSession extends VerifiedToken {
+  readonly tier: Tier;
+  readonly credentials: SessionCredentials;
+}
+
+/**
+ * Mints a tenant session for whoever the token says it is: tenant and user come from verified claims and from nothing else. The tenant is looked up at each call,
+ * so that one that is no longer active gets no more sessions.
+ *
+ * @throws CordonError TOKEN_REFUSED | TENANT_UNKNOWN | TENANT_NOT_ACTIVE | TENANT_OFFBOARDED | USER_UNKNOWN | ACCESS_REFUSED: refusals, all one to the caller;
+ *   PROVIDER_UNAVAILABLE | AWS_UNAVAILABLE: not now
+ */
+export async function mintSession(deps: MintDeps, request: MintRequest): Promise<MintedSession> {
+  const claims = await deps.verify(request.token);
+  const { tenantId } = claims;
+  const registry = await deps.openRegistry(tenantId);
+  const [tenant, user] = await Promise.all([registry.tenant(tenantId), registry.user(tenantId, claims.userId)]);
+  if (!tenant) throw new CordonError('TENANT_UNKNOWN', 'the tenant is not onboarded');
+  if (tenant.status === 'offboarded') throw new CordonError('TENANT_OFFBOARDED', 'the tenant was offboarded');
+  if (tenant.status !== 'active') throw new CordonError('TENANT_NOT_ACTIVE', `the tenant is ${tenant.status}`);
+  // Not every caller is a user with an item: agents and workloads act for the tenant. But who was a user and is one no more gets nothing.
+  if (user ? user.status !== 'active' : request.as === 'user')
+    throw new CordonError('USER_UNKNOWN', 'the user is not an active user of the tenant');
+  const userId: UserId | undefined = request.as === 'user' ? claims.userId : undefined;
+  const credentials =
+    tenant.tier === 'dedicated'
+      ? await deps.sessions({ roleArn: `${deps.dedicatedRoleArnPrefix}${tenantId}`, tenantId, userId, role: 'own' })
+      : await deps.sessions({ roleArn: deps.readerRoleArn, tenantId, userId, role: 'shared' });
+  return { ...claims, tier: tenant.tier, credentials };
+}

@@ -1,0 +1,31 @@
+import { inspect } from 'node:util';
+
+const redacted = '[redacted]';
+
+/**
+ * A secret that prints as `[redacted]` in every sink: string conversion, JSON, `util.inspect` and so each logger.
+ * `reveal()` is the one way to the text; search for it to see every place that handles plaintext.
+ */
+export class SecretText {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  reveal(): string {
+    return this.#text;
+  }
+
+  toString(): string {
+    return redacted;
+  }
+
+  toJSON(): string {
+    return redacted;
+  }
+
+  [inspect.custom](): string {
+    return redacted;
+  }
+}

@@ -1,0 +1,45 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { STSClient } from '@aws-sdk/client-sts';
+import { readAdminKey } from '../providers/admin-key.secrets-manager.ts';
+import { createAdminKey } from '../providers/admin-key.ts';
+import { createOpenAi } from '../providers/openai.ts';
+import { createAssumeRole } from '../shared/assume-role.sts.ts';
+import { createIds } from '../shared/clock.ts';
+import { createLog } from '../shared/logger.ts';
+import { createTenantSessions } from '../shared/tenant-sessions.ts';
+import { createAnnouncer } from './announcer.eventbridge.ts';
+import { createHandler } from './apply-tenant-event.handler.ts';
+import { cellOf } from './dedicated-policies.ts';
+import { tenantsEnv } from './env.ts';
+import { createInbox } from './inbox.sqs.ts';
+import { createOpeners } from './open-tenant.aws.ts';
+
+const env = tenantsEnv.parse(process.env);
+const clock = (): number => Date.now();
+const nextId = createIds(clock);
+const secrets = new SecretsManagerClient({});
+const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 500 });
+const { openai } = env.PROVIDERS;
+
+export const handler = createHandler({
+  clock,
+  nextId,
+  random: Math.random,
+  log: createLog('tenants'),
+  announcer: createAnnouncer(new EventBridgeClient({}), env.EVENT_BUS_NAME),
+  inbox: createInbox(new SQSClient({}), { queue: env.QUEUE_URL, deadLetterQueue: env.DEAD_LETTER_QUEUE_URL }),
+  accountId: cellOf(env.TENANT_KEY_ARN).accountId,
+  maxReceiveCount: env.MAX_RECEIVE_COUNT,
+  providers: {
+    ...(openai && {
+      openai: createOpenAi({
+        baseUrl: openai.baseUrl,
+        adminKey: createAdminKey({ clock, read: () => readAdminKey(secrets, openai.adminSecretArn) }),
+      }),
+    }),
+  },
+  poolKeyArn: env.TENANT_KEY_ARN,
+  ...createOpeners({ sessions, clock, nextId, env }),
+});

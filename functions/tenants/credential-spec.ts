@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { providerName } from '../providers/provider-name.ts';
+import { credentialId, userId } from '../shared/identifier-fields.ts';
+
+/** `pool` shares roles and key; `dedicated` has its own of both. */
+export const tier = z.enum(['pool', 'dedicated']);
+export type Tier = z.infer<typeof tier>;
+
+/** For people to read: letters of any script, no control or formatting characters that could forge a log line. */
+export const displayText = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^\p{C}]+$/u, 'must hold no control characters');
+
+/** A lower-case name such as `production`; free to choose, because Cordon gives none of them a meaning. */
+export const environmentName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name such as production');
+
+/** Becomes the value of a secret's tag: AWS allows these characters there (Secrets Manager API, Tag). */
+export const tagText = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 _.:/=+@-]{0,63}$/, 'must be a short plain name');
+
+export const labels = z
+  .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), tagText)
+  .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 labels')
+  .meta({ maxProperties: 16 });
+
+/** One credential as an event asks for it. */
+export const credentialSpec = z.strictObject({
+  credentialId,
+  provider: providerName,
+  source: z.enum(['platform-issued', 'customer-supplied', 'federated']),
+  userId: userId.optional(),
+  environment: environmentName,
+  useCase: tagText.optional(),
+  team: tagText.optional(),
+  labels: labels.optional(),
+  dataClasses: z.array(environmentName).max(16).optional(),
+  rotation: z.strictObject({ everyDays: z.int().min(1).max(365), graceHours: z.int().min(0).max(720) }).optional(),
+});
+export type CredentialSpec = z.infer<typeof credentialSpec>;
+
+/** Sends matching use to a credential; `backup` takes over when that one is revoked. */
+export const routingRule = z.strictObject({
+  match: z.strictObject({
+    provider: providerName,
+    environment: environmentName,
+    useCase: tagText.optional(),
+    team: tagText.optional(),
+    labels: labels.optional(),
+  }),
+  use: credentialId,
+  backup: credentialId.optional(),
+});
+export type RoutingRule = z.infer<typeof routingRule>;

@@ -1,0 +1,136 @@
+import type { TenantId } from '../shared/identifiers.ts';
+
+/** Where the cell is deployed. */
+export interface Cell {
+  readonly partition: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** Reads partition, Region and account out of an ARN that has all three, e.g. a KMS key's. */
+export function cellOf(arn: string): Cell {
+  const [, partition, , region, accountId] = arn.split(':');
+  if (!partition || !region || !accountId) throw new TypeError('the ARN names no partition, Region and account');
+  return { partition, region, accountId };
+}
+
+/**
+ * The account as principal and the role's ARN as condition: a role ARN as principal is stored as the role's unique ID, and recreating a function's
+ * role would break every tenant (IAM User Guide, "AWS JSON policy elements: Principal").
+ */
+const accountOf = (cell: Cell): object => ({ AWS: `arn:${cell.partition}:iam::${cell.accountId}:root` });
+
+/** A session tag overrides a role tag of the same key, so `TenantId` must never be among the tags a session may bring (IAM User Guide, "Passing session tags"). */
+const onlyUser = { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['UserId'] } };
+const actions = ['sts:AssumeRole', 'sts:TagSession'];
+
+/** Trust of the reader: the sessions function, and its own sessions to add a user once. */
+export function readerTrust(cell: Cell, readerArn: string, sessionsRoleArn: string): object {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'MintFromVerifiedToken',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        Action: actions,
+        Condition: {
+          ArnEquals: { 'aws:PrincipalArn': sessionsRoleArn },
+          ...onlyUser,
+          StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
+          Null: { 'sts:TransitiveTagKeys': 'true' },
+        },
+      },
+      {
+        Sid: 'AddUserToOwnSession',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        Action: actions,
+        Condition: {
+          ArnEquals: { 'aws:PrincipalArn': readerArn },
+          ...onlyUser,
+          StringLike: { 'aws:RequestTag/UserId': '?*' },
+          Null: { 'aws:PrincipalTag/UserId': 'true', 'sts:TransitiveTagKeys': 'true' },
+        },
+      },
+    ],
+  };
+}
+
+/** Trust of the writer: the tenants function. */
+export function writerTrust(cell: Cell, tenantsRoleArn: string): object {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'WorkForEvents',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        Action: actions,
+        Condition: {
+          ArnEquals: { 'aws:PrincipalArn': tenantsRoleArn },
+          ...onlyUser,
+          StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
+          Null: { 'sts:TransitiveTagKeys': 'true' },
+        },
+      },
+    ],
+  };
+}
+
+/**
+ * The key of a dedicated tenant: the account administers it and cannot use it; its two roles use it, through Secrets Manager and for the tenant's
+ * path only; everybody else's use is denied, also by administrators' policies. Source: KMS Developer Guide, "Key policies", "kms:ViaService",
+ * "kms:EncryptionContext:context-key"; Secrets Manager User Guide, "Encryption context".
+ */
+export function keyPolicy(cell: Cell, tenantId: TenantId, roles: { readerArn: string; writerArn: string }): object {
+  const secrets = `arn:${cell.partition}:secretsmanager:${cell.region}:${cell.accountId}:secret:cordon/${tenantId}/*`;
+  const tenantsPath = {
+    StringEquals: { 'kms:ViaService': `secretsmanager.${cell.region}.amazonaws.com` },
+    StringLike: { 'kms:EncryptionContext:SecretARN': secrets },
+  };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'AdministerWithoutUse',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        // No CreateGrant: a grant would be a way to use.
+        Action: [
+          ...['Cancel', 'Describe', 'Disable', 'Enable', 'Get', 'List', 'Put', 'Schedule', 'Tag', 'Untag', 'Update'].map(
+            (verb) => `kms:${verb}*`,
+          ),
+          'kms:CreateAlias',
+          'kms:DeleteAlias',
+        ],
+        Resource: '*',
+      },
+      {
+        Sid: 'ReadOwnSecrets',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        Action: 'kms:Decrypt',
+        Resource: '*',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': roles.readerArn }, ...tenantsPath },
+      },
+      {
+        Sid: 'WriteOwnSecrets',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        // Decrypt: Secrets Manager opens the current version to compare it when a value is put again.
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: '*',
+        Condition: { ArnEquals: { 'aws:PrincipalArn': roles.writerArn }, ...tenantsPath },
+      },
+      {
+        Sid: 'DenyUseByOthers',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: ['kms:CreateGrant', 'kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+        Resource: '*',
+        Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roles.readerArn, roles.writerArn] } },
+      },
+    ],
+  };
+}

@@ -1,0 +1,77 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
+import { createVault } from '../credentials/vault.secrets-manager.ts';
+import type { Clock, NextId } from '../shared/clock.ts';
+import { createSessionClients } from '../shared/session-clients.ts';
+import type { TenantSessions } from '../shared/tenant-sessions.ts';
+import { createDedicatedTier } from './dedicated-tier.aws.ts';
+import type { TenantsEnv } from './env.ts';
+import { createRegistry } from './registry.dynamodb.ts';
+import type { TenantsDeps } from './tenants-deps.ts';
+
+/** Tenants whose clients are kept: a run handles ten messages, so this is many runs' worth. */
+const capacity = 200;
+
+/** Opens a tenant's data with the credentials of a session of that tenant; the function's own role can reach none of it. */
+export function createOpeners(deps: {
+  sessions: TenantSessions;
+  clock: Clock;
+  nextId: NextId;
+  env: TenantsEnv;
+}): Pick<TenantsDeps, 'openStores' | 'openVault' | 'openDedicatedTier'> {
+  const { sessions, clock, nextId, env } = deps;
+  const stores = createSessionClients({
+    sessions,
+    clock,
+    capacity,
+    make: (credentials) => {
+      const client = new DynamoDBClient({ credentials });
+      return {
+        registry: createRegistry({ client, table: env.REGISTRY_TABLE, clock, nextId }),
+        attribution: createAttributionStore(client, env.ATTRIBUTION_TABLE),
+      };
+    },
+  });
+  const vaults = createSessionClients({
+    sessions,
+    clock,
+    capacity,
+    make: (credentials) => createVault(new SecretsManagerClient({ credentials })),
+  });
+  const dedicated = createSessionClients({
+    sessions,
+    clock,
+    capacity,
+    make: (credentials) =>
+      createDedicatedTier(
+        // CreateKey may not be repeated blindly: see DedicatedTierClients.
+        {
+          iam: new IAMClient({ credentials }),
+          kms: new KMSClient({ credentials, maxAttempts: 1 }),
+          tagging: new ResourceGroupsTaggingAPIClient({ credentials }),
+        },
+        {
+          roleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,
+          poolKeyArn: env.TENANT_KEY_ARN,
+          boundaryArn: env.TENANT_BOUNDARY_ARN,
+          isolationPolicyArn: env.TENANT_ISOLATION_POLICY_ARN,
+          readerPolicyArn: env.TENANT_READER_POLICY_ARN,
+          writerPolicyArn: env.TENANT_WRITER_POLICY_ARN,
+          sessionsRoleArn: env.SESSIONS_ROLE_ARN,
+          tenantsRoleArn: env.TENANTS_ROLE_ARN,
+        },
+      ),
+  });
+  return {
+    openStores: (tenantId) => stores({ roleArn: env.TENANT_WRITER_ROLE_ARN, tenantId, role: 'shared' }),
+    openVault: ({ tenantId, tier, userId }) =>
+      tier === 'pool'
+        ? vaults({ roleArn: env.TENANT_WRITER_ROLE_ARN, tenantId, userId, role: 'shared' })
+        : vaults({ roleArn: `${env.DEDICATED_ROLE_ARN_PREFIX}${tenantId}.writer`, tenantId, userId, role: 'own' }),
+    openDedicatedTier: (tenantId) => dedicated({ roleArn: env.TENANT_PROVISIONER_ROLE_ARN, tenantId, role: 'shared' }),
+  };
+}

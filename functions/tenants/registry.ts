@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { providerName } from '../providers/provider-name.ts';
+import { tenantId, userId } from '../shared/identifier-fields.ts';
+import type { CredentialId, TenantId, UserId } from '../shared/identifiers.ts';
+import { credentialSpec, routingRule, tier } from './credential-spec.ts';
+
+/** What every registry item carries. */
+const itemFields = {
+  tenantId,
+  /** Rises with every revocation. */
+  epoch: z.int().min(0),
+  /** Optimistic lock: rises with every write. */
+  version: z.int().min(1),
+  /** Marks the write that made this version, so that its author knows it again after a lost answer. */
+  writeId: z.string(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  requestedBy: z.string(),
+  /** True once the event that tells of this item has been published. */
+  announced: z.boolean(),
+};
+
+/** A worker's hold on an item: nobody else starts on it before `until` (milliseconds since the epoch; 0 when it is free). */
+const lease = {
+  /** Counts the attempts; what is made outside carries it in its name. */
+  attempt: z.int().min(0),
+  leaseUntil: z.int().min(0),
+};
+
+const failure = z.object({ code: z.string(), message: z.string(), left: z.array(z.string()) });
+
+export const tenantItem = z.object({
+  ...itemFields,
+  ...lease,
+  kind: z.literal('TENANT'),
+  status: z.enum(['provisioning', 'active', 'failed', 'offboarded']),
+  displayName: z.string(),
+  tier,
+  /** Of a dedicated tenant, once it is made. */
+  keyArn: z.string().optional(),
+  /** The tenant's accounts at providers: how often making one was begun, and its ID once it is made. */
+  accounts: z.partialRecord(providerName, z.object({ attempt: z.int().min(1), accountId: z.string().optional() })),
+  /** The credentials of the onboarding: what a repeated event must not contradict. */
+  plan: z.array(credentialSpec),
+  rules: z.array(routingRule),
+  rulesVersion: z.int().min(0),
+  /** When the event was sent that these rules come from, and the IDs of the events of that very second that were applied. */
+  rulesTime: z.iso.datetime().optional(),
+  rulesEventIds: z.array(z.string()),
+  rulesAnnounced: z.boolean(),
+  failure: failure.optional(),
+});
+export type TenantItem = z.infer<typeof tenantItem>;
+
+export const userItem = z.object({
+  ...itemFields,
+  kind: z.literal('USER'),
+  userId,
+  status: z.enum(['active', 'offboarded']),
+  issuer: z.string(),
+  subject: z.string(),
+  displayName: z.string().optional(),
+});
+export type UserItem = z.infer<typeof userItem>;
+
+export const credentialItem = z.object({
+  ...itemFields,
+  ...lease,
+  ...credentialSpec.shape,
+  kind: z.literal('CREDENTIAL'),
+  tier,
+  /** `awaiting`: the customer has yet to hand it over. `recorded`: federated, nothing is stored. */
+  status: z.enum(['provisioning', 'awaiting', 'recorded', 'active', 'failed', 'revoked']),
+  /** True when an earlier attempt may have stored a secret. */
+  secretMayExist: z.boolean(),
+  keyId: z.string().optional(),
+  ownerId: z.string().optional(),
+  secretArn: z.string().optional(),
+  secretVersionId: z.string().optional(),
+  failure: failure.optional(),
+});
+export type CredentialItem = z.infer<typeof credentialItem>;
+
+export type RegistryItem = TenantItem | UserItem | CredentialItem;
+
+/** The members that writing fills in. */
+type Written = 'version' | 'writeId' | 'createdAt' | 'updatedAt';
+export type NewTenant = Omit<TenantItem, Written>;
+export type NewUser = Omit<UserItem, Written>;
+export type NewCredential = Omit<CredentialItem, Written>;
+
+/**
+ * What Cordon knows of one tenant. Reads are strongly consistent.
+ *
+ * Writes are conditional: adding on the item's absence, changing on the version that was read. They throw CordonError CONFLICT when somebody
+ * else wrote first, and succeed when the write was done but its answer lost. All operations throw ACCESS_REFUSED | AWS_UNAVAILABLE | AWS_REFUSED too.
+ */
+export interface Registry {
+  tenant(tenantId: TenantId): Promise<TenantItem | undefined>;
+  user(tenantId: TenantId, userId: UserId): Promise<UserItem | undefined>;
+  credential(tenantId: TenantId, credentialId: CredentialId): Promise<CredentialItem | undefined>;
+  /** Every credential of the tenant, in the order of their IDs. */
+  credentials(tenantId: TenantId): Promise<readonly CredentialItem[]>;
+  addTenant(item: NewTenant): Promise<TenantItem>;
+  addUser(item: NewUser): Promise<UserItem>;
+  addCredential(item: NewCredential): Promise<CredentialItem>;
+  /** Lays `change` over the item; a member that is named but undefined is removed. What is not named stays, also what this code does not know. */
+  changeTenant(item: TenantItem, change: Partial<NewTenant>): Promise<TenantItem>;
+  changeUser(item: UserItem, change: Partial<NewUser>): Promise<UserItem>;
+  changeCredential(item: CredentialItem, change: Partial<NewCredential>): Promise<CredentialItem>;
+}

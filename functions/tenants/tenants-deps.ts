@@ -1,0 +1,48 @@
+import type { AttributionStore } from '../attribution/attribution-store.ts';
+import type { Vault } from '../credentials/vault.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ProviderName } from '../providers/provider-name.ts';
+import type { Clock, NextId } from '../shared/clock.ts';
+import type { TenantId, UserId } from '../shared/identifiers.ts';
+import type { Log } from '../shared/log.ts';
+import type { Announcer } from './announcer.ts';
+import type { Tier } from './credential-spec.ts';
+import type { DedicatedTier } from './dedicated-tier.ts';
+import type { Registry } from './registry.ts';
+
+/** Whose secrets: a dedicated tenant's lie behind its own writer role, a user's own behind a session that names the user. */
+export interface VaultOwner {
+  readonly tenantId: TenantId;
+  readonly tier: Tier;
+  readonly userId?: UserId | undefined;
+}
+
+/** A tenant's data, opened in a session of that tenant. */
+export interface TenantStores {
+  readonly registry: Registry;
+  readonly attribution: AttributionStore;
+}
+
+/** What the use cases of this capability work with. Opening throws CordonError as minting a session does. */
+export interface TenantsDeps {
+  readonly clock: Clock;
+  readonly nextId: NextId;
+  readonly log: Log;
+  readonly announcer: Announcer;
+  /** Those that Cordon makes keys at. */
+  readonly providers: Partial<Record<ProviderName, Provider>>;
+  /** The key under which pool tenants' secrets lie. */
+  readonly poolKeyArn: string;
+  openStores(tenantId: TenantId): Promise<TenantStores>;
+  openVault(owner: VaultOwner): Promise<Vault>;
+  openDedicatedTier(tenantId: TenantId): Promise<DedicatedTier>;
+}
+
+/** One delivery of one event. */
+export interface Delivery {
+  readonly eventId: string;
+  /** ISO 8601: when the event was sent. */
+  readonly time: string;
+  /** Milliseconds since the epoch: by then this run has ended, finished or not. Leases last until then. */
+  readonly deadline: number;
+}

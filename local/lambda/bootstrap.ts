@@ -1,0 +1,90 @@
+/**
+ * What runs in a function's worker thread before its handler: the shared clock, the way out for its output, the invocation loop.
+ * Source: Lambda Developer Guide, "Building Lambda functions with Node.js" (handler, context object, errors).
+ */
+import { pathToFileURL } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+
+const start: WorkerStart = workerData;
+const port = parentPort;
+if (port === null) throw new Error('the bootstrap runs in a worker thread only');
+const tell = (message: FromWorker): void => port.postMessage(message);
+
+shiftDate(new BigInt64Array(start.clockOffset));
+// One write is one log event, and it arrives before the answer of the invocation that wrote it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = (chunk: Uint8Array | string, encoding?: unknown, done?: unknown): boolean => {
+    tell({ type: 'log', text: typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString() });
+    const callback = typeof encoding === 'function' ? encoding : done;
+    if (typeof callback === 'function') queueMicrotask(() => callback());
+    return true;
+  };
+}
+
+type Handler = (event: unknown, context: object) => unknown;
+const handler = await load().then(
+  (found) => {
+    tell({ type: 'ready' });
+    return found;
+  },
+  (error: unknown) => {
+    tell({ type: 'init-failed', error: describe(error) });
+    return undefined;
+  },
+);
+
+port.on('message', (message: ToWorker) => {
+  if (handler !== undefined) void invoke(handler, message);
+});
+
+async function invoke(run: Handler, { requestId, event, remainingMs, traceId }: ToWorker): Promise<void> {
+  process.env['_X_AMZN_TRACE_ID'] = traceId;
+  // Real time, not the shifted clock: moving the clock must not use up an invocation's time.
+  const deadline = performance.now() + remainingMs;
+  const context = {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: start.functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: start.functionArn,
+    memoryLimitInMB: String(start.memorySize),
+    awsRequestId: requestId,
+    logGroupName: start.logGroupName,
+    logStreamName: start.logStreamName,
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
+  };
+  try {
+    const result = await run(JSON.parse(event), context);
+    tell({ type: 'result', requestId, payload: JSON.stringify(result) ?? 'null' });
+  } catch (error) {
+    tell({ type: 'failure', requestId, error: describe(error) });
+  }
+}
+
+async function load(): Promise<Handler> {
+  const [file, name = ''] = start.handler.split('.');
+  const module: Record<string, unknown> = await import(pathToFileURL(`${start.assetDirectory}/${file}.mjs`).href);
+  const found = module[name];
+  if (typeof found !== 'function')
+    throw Object.assign(new Error(`${start.handler} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });
+  return (event, context) => found(event, context);
+}
+
+function describe(error: unknown): { errorType: string; errorMessage: string; trace: string[] } {
+  if (error instanceof Error) return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
+  return { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+/** Makes `Date` tell the cloud's time: only "now" moves, a date made from something stays what it is. */
+function shiftDate(offset: BigInt64Array): void {
+  const RealDate = Date;
+  const realNow = RealDate.now;
+  const now = (): number => realNow() + Number(Atomics.load(offset, 0));
+  const Shifted = new Proxy(RealDate, {
+    construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+    apply: () => new RealDate(now()).toString(),
+  });
+  RealDate.now = now;
+  RealDate.prototype.constructor = Shifted;
+  globalThis.Date = Shifted;
+}

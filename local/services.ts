@@ -1,0 +1,38 @@
+import type { LocalKernel } from './core/kernel.ts';
+import { createDynamoDb } from './services/dynamodb.ts';
+import { createEventBridge } from './services/eventbridge.ts';
+import { createIam } from './services/iam.ts';
+import { createKms } from './services/kms.ts';
+import { createLambda, type LambdaService } from './services/lambda.ts';
+import { createLogs } from './services/logs.ts';
+import { createSecretsManager } from './services/secrets-manager.ts';
+import { createSqs } from './services/sqs.ts';
+import { createSts } from './services/sts.ts';
+import { createTagging } from './services/tagging.ts';
+
+export interface ServicesOptions {
+  /** Asked when it is needed: the server listens only after the services are there. */
+  readonly endpoint: () => string;
+  /** The folder `cdk synth` wrote, with the functions' bundles. */
+  readonly assetRoot: string;
+}
+
+/** Registers every service the local cloud has. */
+export function registerServices(kernel: LocalKernel, { endpoint, assetRoot }: ServicesOptions): { readonly lambda: LambdaService } {
+  const sqs = createSqs(kernel, { endpoint });
+  const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash });
+  const services = [
+    createIam(kernel),
+    createSts(kernel),
+    createKms(kernel),
+    createSecretsManager(kernel),
+    createDynamoDb(kernel),
+    createTagging(kernel),
+    createLogs(kernel),
+    sqs,
+    createEventBridge(kernel),
+    lambda,
+  ];
+  for (const service of services) kernel.register(service);
+  return { lambda };
+}

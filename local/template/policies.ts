@@ -1,0 +1,120 @@
+/** The policy documents of a template with every reference resolved to a stand-in, for tests that need the policies but no cloud. */
+import { z } from 'zod';
+import type { PolicyDocument } from '../iam/policy.ts';
+import { parsePolicyDocument } from '../services/iam-policy-document.ts';
+import { resolve, TemplateError } from './intrinsics.ts';
+import { physicalName } from './resource-handler.ts';
+import { activeResources, lookupFor, parametersOf, parseTemplate, type StackIdentity } from './template.ts';
+
+type TemplatePolicyKind = 'managed' | 'inline' | 'trust' | 'key' | 'resource';
+
+export interface TemplatePolicy {
+  /** Managed: its ManagedPolicyName or logical ID. Inline: its PolicyName. Trust, key and resource: the resource's logical ID, or the role's name. */
+  readonly name: string;
+  readonly kind: TemplatePolicyKind;
+  /** The resource that carries the document. */
+  readonly logicalId: string;
+  readonly document: PolicyDocument;
+}
+
+/** Which property of which type holds a document, and what the document is called. */
+const carriers: Readonly<Record<string, readonly { kind: TemplatePolicyKind; property: string; name: string }[]>> = {
+  'AWS::IAM::ManagedPolicy': [{ kind: 'managed', property: 'PolicyDocument', name: 'ManagedPolicyName' }],
+  'AWS::IAM::Policy': [{ kind: 'inline', property: 'PolicyDocument', name: 'PolicyName' }],
+  'AWS::IAM::Role': [{ kind: 'trust', property: 'AssumeRolePolicyDocument', name: 'RoleName' }],
+  'AWS::KMS::Key': [{ kind: 'key', property: 'KeyPolicy', name: '' }],
+  'AWS::SQS::QueuePolicy': [{ kind: 'resource', property: 'PolicyDocument', name: '' }],
+  'AWS::Logs::ResourcePolicy': [{ kind: 'resource', property: 'PolicyDocument', name: 'PolicyName' }],
+  'AWS::Events::EventBus': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
+};
+
+/** Deterministic stand-ins: the names the local cloud would generate, and made-up IDs where AWS would draw lots. */
+const placeholders: Readonly<
+  Record<
+    string,
+    (name: string, properties: Readonly<Record<string, unknown>>) => { service: string; resource: string; ref: 'name' | 'arn' }
+  >
+> = {
+  'AWS::DynamoDB::Table': (name) => ({ service: 'dynamodb', resource: `table/${name}`, ref: 'name' }),
+  'AWS::Events::EventBus': (name) => ({ service: 'events', resource: `event-bus/${name}`, ref: 'name' }),
+  'AWS::Events::Rule': (name, { EventBusName }) => ({
+    service: 'events',
+    resource: `rule/${EventBusName === undefined ? '' : `${String(EventBusName)}/`}${name}`,
+    ref: 'name',
+  }),
+  'AWS::SQS::Queue': (name) => ({ service: 'sqs', resource: name, ref: 'name' }),
+  'AWS::Lambda::Function': (name) => ({ service: 'lambda', resource: `function:${name}`, ref: 'name' }),
+  'AWS::IAM::Role': (name, { Path }) => ({ service: 'iam', resource: `role${String(Path ?? '/')}${name}`, ref: 'name' }),
+  'AWS::IAM::ManagedPolicy': (name, { Path }) => ({ service: 'iam', resource: `policy${String(Path ?? '/')}${name}`, ref: 'arn' }),
+  'AWS::KMS::Key': (name) => ({ service: 'kms', resource: `key/${name}`, ref: 'name' }),
+  'AWS::SecretsManager::Secret': (name) => ({ service: 'secretsmanager', resource: `secret:${name}-AAAAAA`, ref: 'arn' }),
+  'AWS::Logs::LogGroup': (name) => ({ service: 'logs', resource: `log-group:${name}:*`, ref: 'name' }),
+  'AWS::SNS::Topic': (name) => ({ service: 'sns', resource: name, ref: 'arn' }),
+};
+const nameProperties = ['TableName', 'QueueName', 'FunctionName', 'RoleName', 'ManagedPolicyName', 'LogGroupName', 'Name'];
+
+/**
+ * @param template the parsed JSON of a synthesized template
+ * @param options parameters over the template's defaults, and where the stack is imagined to be
+ * @throws TemplateError naming the logical ID and what could not be resolved
+ */
+export function policiesOf(
+  template: unknown,
+  options: Partial<StackIdentity> & { parameters?: Readonly<Record<string, string>> } = {},
+): readonly TemplatePolicy[] {
+  const source = parseTemplate(template);
+  const identity = {
+    stackName: options.stackName ?? 'Cordon',
+    accountId: options.accountId ?? '111122223333',
+    region: options.region ?? 'us-east-1',
+  };
+  const standIn = (id: string): { ref: string; arn: string; name: string } | undefined => {
+    const resource = source.Resources[id];
+    if (resource === undefined) return undefined;
+    const given = nameProperties.map((property) => resource.Properties[property]).find((value) => typeof value === 'string');
+    const name = typeof given === 'string' ? given : physicalName(identity.stackName, id, 64);
+    const properties = Object.fromEntries(
+      Object.entries(resource.Properties)
+        .filter(([key]) => key === 'Path' || key === 'EventBusName')
+        .map(([key, value]) => [key, resolve(value, lookup)]),
+    );
+    const shape = placeholders[resource.Type]?.(name, properties);
+    if (shape === undefined) return { ref: name, arn: name, name };
+    const where = shape.service === 'iam' ? `:${identity.accountId}` : `${identity.region}:${identity.accountId}`;
+    const arn = `arn:aws:${shape.service}:${where}:${shape.resource}`;
+    return { ref: shape.ref === 'arn' ? arn : name, arn, name };
+  };
+  const lookup = lookupFor(source, identity, parametersOf(source, options.parameters ?? {}), {
+    refOf: (id) => standIn(id)?.ref,
+    attributeOf: (id, attribute) => (/Arn$/.test(attribute) ? standIn(id)?.arn : standIn(id)?.name),
+  });
+
+  return [...activeResources(source, lookup)].flatMap(([logicalId, { Type, Properties }]) => {
+    const entries: { kind: TemplatePolicyKind; name: unknown; document: unknown }[] = (carriers[Type] ?? [])
+      .filter(({ property }) => Properties[property] !== undefined)
+      .map(({ kind, property, name }) => ({ kind, name: Properties[name], document: Properties[property] }));
+    if (Type === 'AWS::IAM::Role') entries.push(...inlineOf(Properties['Policies']));
+    return entries.map(({ kind, name, document }) => ({
+      kind,
+      logicalId,
+      name: typeof name === 'string' ? name : logicalId,
+      document: parseDocument(logicalId, resolve(document, lookup)),
+    }));
+  });
+}
+
+const inlinePolicies = z.array(z.looseObject({ PolicyName: z.string(), PolicyDocument: z.unknown() })).default([]);
+function inlineOf(policies: unknown): { kind: 'inline'; name: unknown; document: unknown }[] {
+  return inlinePolicies
+    .parse(policies)
+    .map(({ PolicyName, PolicyDocument }) => ({ kind: 'inline', name: PolicyName, document: PolicyDocument }));
+}
+
+/** A logs resource policy is JSON text, all others are objects. */
+function parseDocument(logicalId: string, value: unknown): PolicyDocument {
+  try {
+    return parsePolicyDocument(typeof value === 'string' ? value : JSON.stringify(value));
+  } catch (cause) {
+    throw new TemplateError(`${logicalId}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

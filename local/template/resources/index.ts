@@ -1,0 +1,23 @@
+/** Every resource type the local cloud loads. A type that is not here refuses the template. */
+import type { ResourceHandlers } from '../resource-handler.ts';
+import { dynamoDbResources } from './dynamodb.ts';
+import { eventsResources } from './events.ts';
+import { iamResources } from './iam.ts';
+import { inertResources } from './inert.ts';
+import { kmsResources } from './kms.ts';
+import { lambdaResources } from './lambda.ts';
+import { logsResources } from './logs.ts';
+import { secretsManagerResources } from './secrets-manager.ts';
+import { sqsResources } from './sqs.ts';
+
+export const handlers: ResourceHandlers = {
+  ...dynamoDbResources,
+  ...eventsResources,
+  ...iamResources,
+  ...inertResources,
+  ...kmsResources,
+  ...lambdaResources,
+  ...logsResources,
+  ...secretsManagerResources,
+  ...sqsResources,
+};

@@ -1,0 +1,22 @@
+/** Types that are accepted and do nothing: nothing of Cordon's behaviour hangs on them, and their permissions are not Cordon's to prove. */
+import type { ResourceContext, ResourceHandler, ResourceHandlers } from '../resource-handler.ts';
+
+const inert = (describe: (context: ResourceContext) => { physicalId: string; attributes: Record<string, string> }): ResourceHandler => ({
+  create: async (_, context) => describe(context),
+});
+
+export const inertResources: ResourceHandlers = {
+  /** Nobody is there to be alarmed: the metric's source (a dead-letter queue's depth) can be read directly. */
+  'AWS::CloudWatch::Alarm': inert(({ accountId, region, physicalName }) => {
+    const name = physicalName(255);
+    return { physicalId: name, attributes: { Arn: `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}` } };
+  }),
+  /** Only alarms publish to topics. */
+  'AWS::SNS::Topic': inert(({ accountId, region, physicalName }) => {
+    const name = physicalName(256);
+    const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
+    return { physicalId: arn, attributes: { TopicArn: arn, TopicName: name } };
+  }),
+  'AWS::SNS::TopicPolicy': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
+  'AWS::CDK::Metadata': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
+};

@@ -1,0 +1,42 @@
+import type { Clock, NextId } from '../../../functions/shared/clock.ts';
+import { CordonError } from '../../../functions/shared/errors.ts';
+import type { CredentialItem, Registry, RegistryItem, TenantItem, UserItem } from '../../../functions/tenants/registry.ts';
+
+/** The registry of one tenant in memory. */
+export function createMemoryRegistry({ clock, nextId }: { clock: Clock; nextId: NextId }): Registry {
+  const tenants = new Map<string, TenantItem>();
+  const users = new Map<string, UserItem>();
+  const credentials = new Map<string, CredentialItem>();
+  const now = (): string => new Date(clock()).toISOString();
+  const added = () => ({ version: 1, writeId: nextId(), createdAt: now(), updatedAt: now() });
+
+  function add<Item extends RegistryItem>(items: Map<string, Item>, key: string, item: Item): Item {
+    if (items.has(key)) throw new CordonError('CONFLICT', 'the item exists', { retryable: true });
+    items.set(key, structuredClone(item));
+    return item;
+  }
+
+  function change<Item extends RegistryItem>(items: Map<string, Item>, key: string, item: Item, changes: Partial<Item>): Item {
+    if (items.get(key)?.version !== item.version) throw new CordonError('CONFLICT', 'the item was changed', { retryable: true });
+    const changed = { ...item, ...changes, version: item.version + 1, writeId: nextId(), updatedAt: now() };
+    items.set(key, structuredClone(changed));
+    return changed;
+  }
+
+  return {
+    tenant: async (tenantId) => structuredClone(tenants.get(tenantId)),
+    user: async (tenantId, userId) => structuredClone(users.get(`${tenantId}#${userId}`)),
+    credential: async (tenantId, credentialId) => structuredClone(credentials.get(`${tenantId}#${credentialId}`)),
+    credentials: async (tenantId) =>
+      [...credentials.values()]
+        .filter((item) => item.tenantId === tenantId)
+        .sort((a, b) => (a.credentialId < b.credentialId ? -1 : 1))
+        .map((item) => structuredClone(item)),
+    addTenant: async (item) => add(tenants, item.tenantId, { ...item, ...added() }),
+    addUser: async (item) => add(users, `${item.tenantId}#${item.userId}`, { ...item, ...added() }),
+    addCredential: async (item) => add(credentials, `${item.tenantId}#${item.credentialId}`, { ...item, ...added() }),
+    changeTenant: async (item, changes) => change<TenantItem>(tenants, item.tenantId, item, changes),
+    changeUser: async (item, changes) => change<UserItem>(users, `${item.tenantId}#${item.userId}`, item, changes),
+    changeCredential: async (item, changes) => change<CredentialItem>(credentials, `${item.tenantId}#${item.credentialId}`, item, changes),
+  };
+}

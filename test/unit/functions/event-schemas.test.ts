@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { inboundDetailTypes, inboundEvents, outboundDetailTypes, outboundEvents } from '../../../functions/tenants/events.ts';
+
+const root = new URL('../../../', import.meta.url);
+
+describe('P5 the event schemas', () => {
+  it('are the checked-in JSON Schemas, one file per detail type', () => {
+    expect(() =>
+      execFileSync(process.execPath, [fileURLToPath(new URL('schemas/generate.ts', root)), '--check'], { stdio: 'pipe' }),
+    ).not.toThrow();
+    const files = readdirSync(new URL('schemas/events/', root));
+    expect(files.sort()).toEqual([...inboundDetailTypes, ...outboundDetailTypes].map((type) => `${type}.v1.json`).sort());
+  });
+
+  it('are listed in full by the lists that rules are made from', () => {
+    expect([...inboundDetailTypes].sort()).toEqual(Object.keys(inboundEvents).sort());
+    expect([...outboundDetailTypes].sort()).toEqual(Object.keys(outboundEvents).sort());
+  });
+
+  it('admit no member that is not named, at any depth', () => {
+    for (const type of inboundDetailTypes) {
+      const schema: unknown = JSON.parse(readFileSync(new URL(`schemas/events/${type}.v1.json`, root), 'utf8'));
+      const open: string[] = [];
+      const walk = (node: unknown, path: string): void => {
+        if (typeof node !== 'object' || node === null) return;
+        if ('properties' in node && (!('additionalProperties' in node) || node.additionalProperties !== false)) open.push(path);
+        for (const [name, child] of Object.entries(node)) walk(child, `${path}/${name}`);
+      };
+      walk(schema, type);
+      expect(open).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { createHandler } from '../../../functions/sessions/mint-session.handler.ts';
+import { createIds } from '../../../functions/shared/clock.ts';
+import { CordonError } from '../../../functions/shared/errors.ts';
+import { tenantId } from '../../../functions/shared/identifier-fields.ts';
+import { userIdOf } from '../../../functions/shared/identifiers.ts';
+import type { Log, LogFields } from '../../../functions/shared/log.ts';
+import { SecretText } from '../../../functions/shared/secret-text.ts';
+import type { SessionRequest } from '../../../functions/shared/tenant-sessions.ts';
+import type { TenantItem, UserItem } from '../../../functions/tenants/registry.ts';
+import { createMemoryRegistry } from '../../contracts/fakes/memory-registry.ts';
+
+const acme = tenantId.parse('acme');
+const issuer = 'https://idp.example.com';
+const ann = userIdOf(issuer, 'ann');
+const now = Date.parse('2026-11-21T12:00:00Z');
+const context = { awsRequestId: 'r-1' };
+const uniform = { error: { code: 'TOKEN_REFUSED', message: 'The token was not accepted.' } };
+
+async function setUp(options: { tenant?: Partial<TenantItem>; user?: Partial<UserItem> } = {}) {
+  const clock = (): number => now;
+  const registry = createMemoryRegistry({ clock, nextId: createIds(clock) });
+  const item = { tenantId: acme, epoch: 0, requestedBy: 'op', announced: true };
+  if (options.tenant) {
+    const rest = {
+      displayName: 'Acme',
+      tier: 'pool',
+      status: 'active',
+      attempt: 1,
+      leaseUntil: 0,
+      accounts: {},
+      plan: [],
+      rules: [],
+      rulesVersion: 0,
+      rulesEventIds: [],
+      rulesAnnounced: true,
+    } as const;
+    await registry.addTenant({ ...item, ...rest, kind: 'TENANT', ...options.tenant });
+  }
+  if (options.user)
+    await registry.addUser({ ...item, kind: 'USER', userId: ann, status: 'active', issuer, subject: 'ann', ...options.user });
+  const asked: SessionRequest[] = [];
+  const lines: { message: string; fields: LogFields | undefined }[] = [];
+  const log: Log = {
+    info: (message, fields) => void lines.push({ message, fields }),
+    warn: (message, fields) => void lines.push({ message, fields }),
+    error: (message, _error, fields) => void lines.push({ message, fields }),
+    with: () => log,
+  };
+  const handler = createHandler({
+    log,
+    verify: async (token) => {
+      if (token === 'down') throw new CordonError('PROVIDER_UNAVAILABLE', 'no keys', { retryable: true });
+      if (token !== 'good') throw new CordonError('TOKEN_REFUSED', 'the token was not valid (ERR_JWT_EXPIRED)');
+      return { tenantId: acme, userId: ann, agentId: 'bot' };
+    },
+    sessions: async (request) => {
+      asked.push(request);
+      return {
+        accessKeyId: 'ASIA1',
+        secretAccessKey: new SecretText('secret-1'),
+        sessionToken: new SecretText('token-1'),
+        expiresAt: now + 900_000,
+      };
+    },
+    openRegistry: async () => registry,
+    readerRoleArn: 'arn:reader',
+    dedicatedRoleArnPrefix: 'arn:TenantAgent-',
+  });
+  return { handler, asked, lines };
+}
+
+describe('I11 minting a session', () => {
+  it('answers a session of the tenant that the token names, and whose it is', async () => {
+    const { handler, asked, lines } = await setUp({ tenant: {} });
+    expect(await handler({ token: 'good' }, context)).toEqual({
+      tenantId: 'acme',
+      userId: ann,
+      agentId: 'bot',
+      tier: 'pool',
+      credentials: { accessKeyId: 'ASIA1', secretAccessKey: 'secret-1', sessionToken: 'token-1', expiresAt: '2026-11-21T12:15:00.000Z' },
+    });
+    expect(asked).toEqual([{ roleArn: 'arn:reader', tenantId: 'acme', userId: undefined, role: 'shared' }]);
+    expect(JSON.stringify(lines)).not.toMatch(/secret-1|token-1/);
+  });
+
+  it("adds the user only when asked to, and takes a dedicated tenant's own role", async () => {
+    const pool = await setUp({ tenant: {}, user: {} });
+    await pool.handler({ token: 'good', as: 'user' }, context);
+    expect(pool.asked).toEqual([{ roleArn: 'arn:reader', tenantId: 'acme', userId: ann, role: 'shared' }]);
+    const dedicated = await setUp({ tenant: { tier: 'dedicated' }, user: {} });
+    expect(await dedicated.handler({ token: 'good', as: 'user' }, context)).toMatchObject({ tier: 'dedicated' });
+    expect(dedicated.asked).toEqual([{ roleArn: 'arn:TenantAgent-acme', tenantId: 'acme', userId: ann, role: 'own' }]);
+  });
+
+  it.each<[string, Parameters<typeof setUp>[0], unknown, string]>([
+    ['a bad token', { tenant: {} }, { token: 'bad' }, 'TOKEN_REFUSED'],
+    ['no token', { tenant: {} }, {}, 'TOKEN_REFUSED'],
+    ['no request', { tenant: {} }, null, 'TOKEN_REFUSED'],
+    ['a request that names a tenant itself', { tenant: {} }, { token: 'good', tenantId: 'acme-2' }, 'TOKEN_REFUSED'],
+    ['a tenant that does not exist', {}, { token: 'good' }, 'TENANT_UNKNOWN'],
+    ['a tenant still being provisioned', { tenant: { status: 'provisioning' } }, { token: 'good' }, 'TENANT_NOT_ACTIVE'],
+    ['a tenant whose onboarding failed', { tenant: { status: 'failed' } }, { token: 'good' }, 'TENANT_NOT_ACTIVE'],
+    ['a tenant that was offboarded', { tenant: { status: 'offboarded' } }, { token: 'good' }, 'TENANT_OFFBOARDED'],
+    ['a user who does not exist, as that user', { tenant: {} }, { token: 'good', as: 'user' }, 'USER_UNKNOWN'],
+    [
+      'a user who was offboarded, as that user',
+      { tenant: {}, user: { status: 'offboarded' } },
+      { token: 'good', as: 'user' },
+      'USER_UNKNOWN',
+    ],
+    ['a user who was offboarded, as the tenant', { tenant: {}, user: { status: 'offboarded' } }, { token: 'good' }, 'USER_UNKNOWN'],
+  ])('refuses %s in the same words as everything else, and logs the reason', async (_what, world, input, code) => {
+    const { handler, asked, lines } = await setUp(world);
+    expect(await handler(input, context)).toEqual(uniform);
+    expect(asked).toEqual([]);
+    expect(lines).toMatchObject([{ fields: { code } }]);
+  });
+
+  it('says that it cannot now when it cannot now', async () => {
+    const { handler } = await setUp({ tenant: {} });
+    expect(await handler({ token: 'down' }, context)).toEqual({
+      error: { code: 'UNAVAILABLE', message: 'The session could not be minted now.' },
+    });
+  });
+});

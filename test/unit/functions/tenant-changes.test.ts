@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { CordonError } from '../../../functions/shared/errors.ts';
+import { credentialId, tenantId } from '../../../functions/shared/identifier-fields.ts';
+import { userIdOf } from '../../../functions/shared/identifiers.ts';
+import type { FaultMode } from '../../contracts/fakes/faults.ts';
+import { anthropicOwn, openAiMain, platformEvent, tenantOnboarded } from '../../contracts/fakes/platform-events.ts';
+import { createTenantsWorld, type TenantsWorld } from '../../contracts/fakes/tenants-world.ts';
+
+const acme = tenantId.parse('acme');
+const issuer = 'https://idp.example.com';
+const ann = userIdOf(issuer, 'ann');
+const base = { version: 1, tenantId: 'acme', requestedBy: 'operator' };
+const userEvent = platformEvent('UserOnboarded', { ...base, issuer, subject: 'ann', displayName: 'Ann' });
+const credentialEvent = (credential: object, over: object = {}): string =>
+  platformEvent('CredentialRequested', { ...base, ...over, credential });
+const rulesEvent = (use: string, over: Record<string, unknown> = {}, match: object = {}): string =>
+  platformEvent(
+    'RoutingRulesChanged',
+    { ...base, rules: [{ match: { provider: 'openai', environment: 'production', ...match }, use }] },
+    over,
+  );
+const annsKey = { credentialId: 'ann-openai', provider: 'openai', source: 'platform-issued', environment: 'production', userId: ann };
+
+async function onboarded(over: Record<string, unknown> = {}): Promise<TenantsWorld> {
+  const world = createTenantsWorld();
+  await world.deliver(tenantOnboarded(over));
+  return world;
+}
+
+describe('U1 onboarding a user', () => {
+  it('adds the user under an ID that follows from issuer and subject, once', async () => {
+    const world = await onboarded();
+    expect(await world.deliver(userEvent)).toBe(true);
+    expect(await world.deliver(userEvent)).toBe(true);
+    expect(await world.registry.user(acme, ann)).toMatchObject({
+      issuer,
+      subject: 'ann',
+      displayName: 'Ann',
+      status: 'active',
+      epoch: 0,
+      announced: true,
+    });
+    expect(world.ofType('UserProvisioned')).toEqual([{ version: 1, tenantId: 'acme', userId: ann, requestedBy: 'operator' }]);
+  });
+
+  it.each<FaultMode>(['before', 'after', 'crash'])('converges after a fault of mode %s at any call', async (mode) => {
+    const plain = await onboarded();
+    const start = plain.faults.journal.length;
+    await plain.deliver(userEvent);
+    for (const call of new Set(plain.faults.journal.slice(start))) {
+      const world = await onboarded();
+      world.faults.set({ call, nth: 1, mode });
+      await world.deliverUntilDone(userEvent);
+      expect(await world.registry.user(acme, ann), `${mode} at ${call}`).toMatchObject({ status: 'active', announced: true });
+    }
+  });
+});
+
+describe('U1 I6 requesting a credential', () => {
+  it("adds a user's own credential behind a session that names the user, in the account that the tenant has", async () => {
+    const world = await onboarded();
+    await world.deliver(userEvent);
+    expect(await world.deliver(credentialEvent(annsKey))).toBe(true);
+    expect(world.vaultOwners.at(-1)).toEqual({ tenantId: 'acme', tier: 'pool', userId: ann });
+    expect((await world.vault.describe(acme, credentialId.parse('ann-openai')))?.tags).toMatchObject({ UserId: ann, TenantId: 'acme' });
+    expect(world.provider.accounts).toHaveLength(1);
+    expect(world.provider.lists).toBe(0);
+    expect(world.ofType('CredentialProvisioned')).toMatchObject([
+      { tenantId: 'acme', credential: { credentialId: 'ann-openai', userId: ann, status: 'active' } },
+    ]);
+  });
+
+  it('waits for a user whose own event is late', async () => {
+    const world = await onboarded();
+    const message = credentialEvent(annsKey);
+    expect(await world.deliver(message)).toBe(false);
+    await world.deliver(userEvent);
+    expect(await world.deliver(message, 2)).toBe(true);
+    expect(world.deadLetters).toEqual([]);
+  });
+
+  it('is said once, however often it is asked', async () => {
+    const world = await onboarded();
+    await world.deliver(credentialEvent(anthropicOwn));
+    await world.deliver(credentialEvent(anthropicOwn));
+    expect(world.ofType('CredentialProvisioned')).toHaveLength(1);
+    await world.deliver(credentialEvent(openAiMain));
+    expect(world.ofType('CredentialProvisioned')).toHaveLength(1);
+    expect(world.provider.keys).toHaveLength(1);
+  });
+
+  it.each([
+    ['another environment', { ...openAiMain, environment: 'staging' }, 'EVENT_CONTRADICTS'],
+    ['a user for a credential of the tenant', { ...openAiMain, userId: ann }, 'EVENT_CONTRADICTS'],
+    ['federation in the pool', { ...anthropicOwn, credentialId: 'f', source: 'federated' }, 'EVENT_INVALID'],
+    ['a provider without an adapter', { ...openAiMain, credentialId: 'g', provider: 'gemini' }, 'EVENT_INVALID'],
+  ])('is refused when it asks for %s', async (_what, credential, code) => {
+    const world = await onboarded();
+    await world.deliver(userEvent);
+    const before = await world.registry.credentials(acme);
+    await world.deliver(credentialEvent(credential));
+    expect(world.deadLetters).toMatchObject([{ code }]);
+    expect(world.ofType('CredentialProvisioningFailed')).toMatchObject([{ tenantId: 'acme', reason: { code }, left: [] }]);
+    expect(await world.registry.credentials(acme)).toEqual(before);
+  });
+
+  it.each<FaultMode>(['before', 'after', 'crash'])(
+    'ends with one stored live key and one account after a fault of mode %s at any call',
+    async (mode) => {
+      const start = async (): Promise<TenantsWorld> => onboarded({ credentials: [anthropicOwn] });
+      const plain = await start();
+      const from = plain.faults.journal.length;
+      await plain.deliver(credentialEvent(openAiMain));
+      const seen = new Map<string, number>();
+      for (const call of plain.faults.journal.slice(from)) {
+        const nth = (seen.get(call) ?? 0) + 1;
+        seen.set(call, nth);
+        const world = await start();
+        world.faults.set({ call, nth, mode });
+        await world.deliverUntilDone(credentialEvent(openAiMain));
+        const live = world.provider.keys.filter((key) => key.live);
+        expect(live, `${mode} at ${call} #${nth}`).toHaveLength(1);
+        expect(world.vault.valueOf('cordon/acme/openai-main')).toBe(live[0]?.value);
+        expect(world.provider.accounts).toHaveLength(1);
+        expect(await world.registry.tenant(acme)).toMatchObject({
+          status: 'active',
+          leaseUntil: 0,
+          accounts: { openai: { accountId: 'proj_1' } },
+        });
+        expect(await world.registry.credential(acme, credentialId.parse('openai-main'))).toMatchObject({
+          status: 'active',
+          announced: true,
+        });
+      }
+    },
+  );
+
+  it('takes back what it made when it is given up, and leaves the tenant active', async () => {
+    const world = await onboarded();
+    world.faults.set({ call: 'vault.store', nth: 1, mode: 'after' });
+    const message = credentialEvent({ ...openAiMain, credentialId: 'more' });
+    await world.deliver(message);
+    world.vault.refuse(true);
+    await world.deliver(message, 2);
+    expect(world.ofType('CredentialProvisioningFailed')).toMatchObject([
+      { reason: { code: 'ACCESS_REFUSED' }, left: ['the secret of more may be left: it could not be deleted (ACCESS_REFUSED)'] },
+    ]);
+    expect(world.provider.keys.filter((key) => key.live).map((key) => key.name)).toEqual(['acme.openai-main.1']);
+    expect((await world.registry.tenant(acme))?.status).toBe('active');
+    expect(await world.registry.credential(acme, credentialId.parse('more'))).toMatchObject({
+      status: 'failed',
+      failure: { code: 'ACCESS_REFUSED' },
+    });
+  });
+});
+
+describe('I6 changing routing rules', () => {
+  it('replaces the rules and raises their version', async () => {
+    const world = await onboarded();
+    expect(await world.deliver(rulesEvent('openai-main'))).toBe(true);
+    expect(await world.registry.tenant(acme)).toMatchObject({ rulesVersion: 1, rules: [{ use: 'openai-main' }], rulesAnnounced: true });
+    expect(world.ofType('RoutingRulesApplied')).toMatchObject([{ tenantId: 'acme', rulesVersion: 1 }]);
+  });
+
+  it('never lets an older event overwrite a newer one, nor a repeated one what came after it in the same second', async () => {
+    const world = await onboarded({ credentials: [openAiMain, { ...openAiMain, credentialId: 'second' }] });
+    const at = (seconds: string, use: string): string => rulesEvent(use, { time: `2026-11-21T12:00:${seconds}Z` });
+    const [first, second, newer] = [at('10', 'openai-main'), at('10', 'second'), at('11', 'openai-main')];
+    for (const message of [first, second, first]) await world.deliver(message);
+    expect(await world.registry.tenant(acme)).toMatchObject({ rulesVersion: 2, rules: [{ use: 'second' }] });
+    await world.deliver(newer);
+    await world.deliver(second);
+    expect(await world.registry.tenant(acme)).toMatchObject({ rulesVersion: 3, rules: [{ use: 'openai-main' }] });
+    expect(world.ofType('RoutingRulesApplied').map((detail) => detail['rulesVersion'])).toEqual([1, 2, 3]);
+  });
+
+  it('tells again what was applied and not told', async () => {
+    const world = await onboarded();
+    world.faults.set({ call: 'announcer.announce', nth: 1, mode: 'crash' });
+    const message = rulesEvent('openai-main');
+    expect(await world.deliverUntilDone(message)).toBe(2);
+    expect(await world.registry.tenant(acme)).toMatchObject({ rulesVersion: 1, rulesAnnounced: true });
+  });
+
+  it('waits for a credential whose event is late', async () => {
+    const world = await onboarded();
+    const message = rulesEvent('late', {}, { provider: 'anthropic' });
+    expect(await world.deliver(message)).toBe(false);
+    await world.deliver(credentialEvent({ ...anthropicOwn, credentialId: 'late' }));
+    expect(await world.deliver(message, 2)).toBe(true);
+  });
+
+  it.each([
+    ["another environment's credential", { environment: 'staging' }],
+    ["another provider's credential", { provider: 'anthropic' }],
+  ])('refuses a rule that would fall back to %s', async (_what, match) => {
+    const world = await onboarded();
+    await world.deliver(rulesEvent('openai-main', {}, match));
+    expect(world.deadLetters).toMatchObject([{ code: 'EVENT_INVALID' }]);
+    expect(world.ofType('RoutingRulesFailed')).toHaveLength(1);
+    expect((await world.registry.tenant(acme))?.rules).toEqual([]);
+  });
+
+  it("refuses a rule that would send the whole tenant to one user's credential", async () => {
+    const world = await onboarded();
+    await world.deliver(userEvent);
+    await world.deliver(credentialEvent(annsKey));
+    await world.deliver(rulesEvent('ann-openai'));
+    expect(world.deadLetters).toMatchObject([{ code: 'EVENT_INVALID' }]);
+  });
+});
+
+describe('an unforeseen error', () => {
+  it('is tried again, and tells others nothing of itself', async () => {
+    const world = await onboarded();
+    world.deps.providers.openai = { ...world.provider, ensureAccount: () => Promise.reject(new Error('boom sk-canary')) };
+    const message = tenantOnboarded({ tenantId: 'other' });
+    await world.deliverUntilDone(message);
+    expect(world.deadLetters).toMatchObject([{ message: 'something unexpected happened; the log has it' }]);
+    expect(JSON.stringify(world.announced)).not.toContain('boom');
+  });
+
+  it('is not mistaken for a refusal', () => {
+    expect(new CordonError('CONFLICT', 'x').retryable).toBe(false);
+  });
+});
