@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempt, attacks, notGranted, ownUses, tenantKey } from '../fixtures/attacks.ts';
-import { decide, everyoneIn, policyNamed, statementsOf } from '../support/policies.ts';
+import type { PolicyDocument } from '../../local/iam/policy.ts';
+import {
+  type Attempt,
+  account,
+  attacks,
+  type Context,
+  notGranted,
+  ownUses,
+  reader,
+  type Session,
+  tenantKey,
+  throughSecretsManager,
+} from '../fixtures/attacks.ts';
+import { decide, decideKey, everyoneIn, policyNamed, statementsOf } from '../support/policies.ts';
 
 const denySids = (policy: string): string[] =>
   statementsOf(policy).flatMap(({ Effect, Sid }) => (Effect === 'Deny' ? [Sid ?? '(no Sid)'] : []));
@@ -27,10 +39,16 @@ describe('I1 I2 I3 each isolation rule refuses the attack it was written for', (
 });
 
 describe('I1 the walls hold one by one', () => {
-  const crossTenant = attacks.filter(({ deniedBy }) => deniedBy.some((sid) => /OtherPaths|OtherTags|OtherTenants|ForOthers/.test(sid)));
+  /** What the CDK gives a key by default: whoever IAM lets use it may. */
+  const keyPolicyOfTheAccount: PolicyDocument = {
+    Statement: [{ Sid: 'Delegate', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' }],
+  };
+  const crossTenant = attacks.filter(({ deniedBy }) =>
+    deniedBy.some((sid) => /OtherPaths|OtherTags|OtherTenants|ForOthers|WithoutLeadingKey/.test(sid)),
+  );
 
   it.each(named(crossTenant))('the Allows alone do not permit: %s', (_, attack) => {
-    expect(decide(attack, { without: ['TenantIsolation', 'TenantBoundary'] }).allowed).toBe(false);
+    expect(decide(attack, { without: ['TenantIsolation', 'TenantBoundary'], keyPolicy: keyPolicyOfTheAccount }).allowed).toBe(false);
   });
 
   // A resource policy that names the session itself escapes the implicit denies of boundary and session policy: only an explicit Deny holds.
@@ -48,6 +66,38 @@ describe('I1 the walls hold one by one', () => {
       });
     },
   );
+
+  it('the Allows of the key’s own policy admit the session’s own path through Secrets Manager, and nothing else', () => {
+    const allows = { Version: '2012-10-17', Statement: statementsOf('TenantKey').filter(({ Effect }) => Effect === 'Allow') };
+    const use = (session: Session, context: Context) => decideKey(session, 'kms:Decrypt', context, allows);
+    expect(use(reader('acme'), throughSecretsManager('acme'))).toBe(true);
+    expect(use(reader('acme'), throughSecretsManager('globex'))).toBe(false);
+    expect(use(reader('acme'), { ...throughSecretsManager('acme'), 'kms:ViaService': undefined })).toBe(false);
+    expect(use(reader('acme'), { ...throughSecretsManager('acme'), 'kms:CallerAccount': '444455556666' })).toBe(false);
+  });
+
+  it('the key’s own policy lets an administrator manage the key and use it for nothing', () => {
+    const administrator: Session = { role: 'Administrator', tags: {} };
+    for (const action of ['kms:DescribeKey', 'kms:PutKeyPolicy', 'kms:EnableKeyRotation', 'kms:ScheduleKeyDeletion']) {
+      expect(decideKey(administrator, action, {}), action).toBe(true);
+    }
+    for (const context of [
+      throughSecretsManager('acme'),
+      { 'kms:EncryptionContext:TenantId': 'acme', 'kms:EncryptionContextKeys': ['TenantId'] },
+      {},
+    ]) {
+      expect(decideKey(administrator, 'kms:Decrypt', context)).toBe(false);
+    }
+  });
+
+  it('the key’s own policy repeats the isolation policy’s Denies for everyone', () => {
+    const keyDenies = (policy: string) =>
+      statementsOf(policy).filter(({ Effect, Sid }) => Effect === 'Deny' && Sid?.startsWith('DenyKeyUse'));
+    expect(keyDenies('TenantKey')).toEqual(
+      keyDenies('TenantIsolation').map((statement) => ({ ...statement, Principal: expect.anything() })),
+    );
+    for (const { Principal } of keyDenies('TenantKey')) expect([{ AWS: '*' }, '*']).toContainEqual(Principal);
+  });
 
   it('the key’s own policy refuses the neighbour too', () => {
     const keyUse = attacks.filter(({ resource, session }) => resource === tenantKey && session.tags['TenantId'] !== undefined);

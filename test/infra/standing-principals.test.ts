@@ -6,11 +6,12 @@ import {
   registryTable,
   role,
   secret,
+  secretsManagerHost,
   tagged,
   tenantKey,
   throughSecretsManager,
 } from '../fixtures/attacks.ts';
-import { decideOwn, statementsOf } from '../support/policies.ts';
+import { decideOwn, ownStatements, statementsOf } from '../support/policies.ts';
 
 interface Row {
   readonly name: string;
@@ -148,6 +149,35 @@ describe('1 zero standing access: a function’s own role', () => {
     ['Tenants', role('TenantAgent-acme.writer')],
   ] as const)('%s mints %s, which is what it is for', (who, resource) => {
     expect(decideOwn(who, { action: 'sts:AssumeRole', resource }).allowed).toBe(true);
+  });
+});
+
+describe('what standing principals are for stays possible', () => {
+  const resourceOf = (kind: Parameters<typeof ownStatements>[0], sid: string): string => {
+    const [resource] = [ownStatements(kind).find(({ Sid }) => Sid === sid)?.Resource ?? []].flat();
+    if (resource === undefined) throw new Error(`${kind} has no ${sid}`);
+    return resource;
+  };
+
+  it('lets tenants put a message aside and open the provider’s admin key through Secrets Manager, in the admin key’s own context only', () => {
+    expect(decideOwn('Tenants', { action: 'sqs:SendMessage', resource: resourceOf('Tenants', 'PutAside') }).allowed).toBe(true);
+    const admin = resourceOf('Tenants', 'ReadAdminKey');
+    const key = resourceOf('Tenants', 'DecryptAdminKey');
+    const open = (SecretARN: string) =>
+      decideOwn('Tenants', {
+        action: 'kms:Decrypt',
+        resource: key,
+        context: { 'kms:ViaService': secretsManagerHost, 'kms:EncryptionContext:SecretARN': SecretARN },
+      }).allowed;
+    expect(decideOwn('Tenants', { action: 'secretsmanager:GetSecretValue', resource: admin }).allowed).toBe(true);
+    expect([open(admin), open(`${admin}x`)]).toEqual([true, false]);
+  });
+
+  it('lets the operator redrive a queue and read a log', () => {
+    expect(
+      decideOwn('operator', { action: 'sqs:StartMessageMoveTask', resource: resourceOf('operator', 'ReadAndRedriveQueues') }).allowed,
+    ).toBe(true);
+    expect(decideOwn('operator', { action: 'logs:FilterLogEvents', resource: resourceOf('operator', 'ReadLogs') }).allowed).toBe(true);
   });
 });
 

@@ -259,6 +259,36 @@ const rows: readonly Row[] = [
     tags: {},
     allowed: false,
   },
+
+  {
+    name: 'a reader adds a user and a tag nobody knows',
+    role: 'TenantReader',
+    caller: readerOf('acme'),
+    tags: { TenantId: 'acme', UserId: alice, Admin: 'yes' },
+    allowed: false,
+  },
+  {
+    name: 'a reader adds a user with tags that would travel on',
+    role: 'TenantReader',
+    caller: readerOf('acme'),
+    tags: { TenantId: 'acme', UserId: alice },
+    transitive: ['UserId'],
+    allowed: false,
+  },
+  {
+    name: 'a reader of no tenant adds a user',
+    role: 'TenantReader',
+    caller: readerOf(''),
+    tags: { TenantId: '', UserId: alice },
+    allowed: false,
+  },
+  {
+    name: 'a reader of no tenant connects to a customer',
+    role: 'ByocConnector',
+    caller: readerOf(''),
+    tags: { TenantId: '' },
+    allowed: false,
+  },
 ];
 
 describe('I2 I11 who may become a tenant session', () => {

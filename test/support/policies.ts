@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs';
 import { compilePolicy, evaluate, requestContext } from '../../local/iam/evaluate.ts';
 import type { Decision, PolicyDocument, PolicyStatement, RequestPrincipal } from '../../local/iam/policy.ts';
 import { policiesOf } from '../../local/template/policies.ts';
-import { type Attempt, account, attributionTable, type Context, registryTable, role, tenantKey } from '../fixtures/attacks.ts';
+import {
+  type Attempt,
+  account,
+  attributionTable,
+  type Context,
+  registryTable,
+  role,
+  type Session,
+  tenantKey,
+} from '../fixtures/attacks.ts';
 import { templatePath } from './template.ts';
 
 const synthesized = policiesOf(JSON.parse(readFileSync(templatePath, 'utf8')), { accountId: account });
@@ -53,13 +62,17 @@ function principalContext(arn: string, tags: Readonly<Record<string, string>>): 
 /** What the synthesized policies say to one attempt in a tenant session; `without` leaves out one of the two homes of the isolation rules, or both. */
 export function decide(
   { session, action, resource, context }: Attempt,
-  options: { readonly without?: readonly ('TenantIsolation' | 'TenantBoundary')[]; readonly resourcePolicy?: PolicyDocument } = {},
+  options: {
+    readonly without?: readonly ('TenantIsolation' | 'TenantBoundary')[];
+    readonly resourcePolicy?: PolicyDocument;
+    readonly keyPolicy?: PolicyDocument;
+  } = {},
 ): Decision {
   const has = (name: 'TenantIsolation' | 'TenantBoundary'): boolean => !options.without?.includes(name);
   const identity = [accessOf(session.role), ...(has('TenantIsolation') ? ['TenantIsolation'] : [])];
   const onKey = resource === tenantKey;
   const resourcePolicy = onKey
-    ? compilePolicy('TenantKey', 'resource', policyNamed('TenantKey'))
+    ? compilePolicy('TenantKey', 'resource', options.keyPolicy ?? policyNamed('TenantKey'))
     : options.resourcePolicy && compilePolicy('PlantedPolicy', 'resource', options.resourcePolicy);
   return evaluate({
     principal: {
@@ -78,6 +91,34 @@ export function decide(
     resourcePolicyRequired: onKey,
   });
 }
+
+/** Whether the pool key's policy, or the one given, lets a caller in whom IAM would let do anything. */
+export function decideKey(
+  session: Session,
+  action: string,
+  context: Context,
+  keyPolicy: PolicyDocument = policyNamed('TenantKey'),
+): boolean {
+  return evaluate({
+    principal: {
+      kind: 'role-session',
+      accountId: account,
+      arn: `arn:aws:sts::${account}:assumed-role/${session.role}/session`,
+      roleArn: role(session.role),
+    },
+    action,
+    resource: tenantKey,
+    context: requestContext({ ...principalContext(role(session.role), session.tags), ...context }),
+    identity: [compilePolicy('Administrator', 'identity', mayDoAnything)],
+    resourcePolicy: compilePolicy('TenantKey', 'resource', keyPolicy),
+    resourceAccountId: account,
+    resourcePolicyRequired: true,
+  }).allowed;
+}
+const mayDoAnything: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: [{ Sid: 'Everything', Effect: 'Allow', Action: '*', Resource: '*' }],
+};
 
 /** Who asks to assume a role. `mayAssume`: its own policies let it assume any role, so that the trust policy alone decides. */
 export interface Caller {
@@ -118,6 +159,13 @@ export function decideOwn(
     ...(letIn && { resourcePolicy: compilePolicy('PlantedPolicy', 'resource', everyoneIn) }),
     resourceAccountId: account,
   });
+}
+
+/** The statements by which a function's own role, or an operator, may do what it does. */
+export function ownStatements(who: 'Sessions' | 'Tenants' | 'operator'): PolicyStatement[] {
+  if (who === 'operator') return statementsOf('OperatorAccess');
+  const inline = synthesized.filter(({ kind, logicalId }) => kind === 'inline' && logicalId.startsWith(`${who}FunctionRole`));
+  return inline.flatMap(({ document }) => [document.Statement].flat() as PolicyStatement[]);
 }
 
 /** The worst resource policy there is. */
