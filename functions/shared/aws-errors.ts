@@ -2,14 +2,14 @@ import { CordonError } from './errors.ts';
 
 /**
  * Names and codes by which AWS says one of these. `InvalidClientTokenId` and `ExpiredToken…` are for a session that is too new or just over:
- * the next attempt gets a fresh one. Source: each service's API reference, "Common Errors".
+ * the next attempt gets a fresh one. A signature that does not fit is one of a clock that is off, which the SDK sets right from the answer. Source: each service's API reference, "Common Errors".
  */
 const refused =
   /^(AccessDenied|AccessDeniedException|NotAuthorized|NotAuthorizedException|UnauthorizedOperation|KMSAccessDeniedException)$/;
 const conflicting =
   /^(ConditionalCheckFailedException|DuplicateItemException|TransactionConflictException|ResourceExistsException|AlreadyExistsException)$/;
 const passing =
-  /^(Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestLimitExceeded|LimitExceededException|ProvisionedThroughputExceededException|ServiceUnavailable|InternalServerError|InternalServiceError|InternalFailure|ConcurrentModification|ConcurrentModificationException|InvalidClientTokenId|UnrecognizedClientException|ExpiredToken|ExpiredTokenException|TimeoutError|AbortError)$/;
+  /^(Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestLimitExceeded|LimitExceededException|ProvisionedThroughputExceededException|ServiceUnavailable|InternalServerError|InternalServiceError|InternalFailure|ConcurrentModification|ConcurrentModificationException|InvalidClientTokenId|UnrecognizedClientException|ExpiredToken|ExpiredTokenException|InvalidSignatureException|SignatureDoesNotMatch|RequestExpired|RequestTimeTooSkewed|TimeoutError|AbortError)$/;
 
 interface AwsFailure {
   readonly name: string;

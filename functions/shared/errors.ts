@@ -13,10 +13,49 @@ export type CordonErrorCode =
   | 'TOKEN_REFUSED'
   | 'ACCESS_REFUSED'
   | 'CONFLICT'
+  | 'ITEM_NOT_UNDERSTOOD'
   | 'PROVIDER_UNAVAILABLE'
   | 'PROVIDER_REFUSED'
   | 'AWS_UNAVAILABLE'
-  | 'AWS_REFUSED';
+  | 'AWS_REFUSED'
+  // Of a use through the broker: what the caller asked for
+  | 'CALL_INVALID'
+  | 'REQUEST_TOO_LARGE'
+  | 'PROVIDER_UNKNOWN'
+  | 'PATH_NOT_ALLOWED'
+  | 'NO_CREDENTIAL'
+  | 'AMBIGUOUS_CREDENTIAL'
+  | 'DATA_CLASS_NOT_CLEARED'
+  // who asks
+  | 'TOKEN_EXPIRED'
+  | 'TENANT_MISMATCH'
+  | 'USER_NOT_ACTIVE'
+  | 'AGENT_REVOKED'
+  | 'SESSION_REVOKED'
+  | 'CREDENTIAL_REVOKED'
+  | 'CREDENTIAL_NOT_ACTIVE'
+  // Of a key that a customer hands over
+  | 'SUPPLY_REFUSED'
+  | 'SUPPLY_NONCE_REFUSED'
+  | 'SUPPLIER_NOT_ALLOWED'
+  | 'CREDENTIAL_NOT_SUPPLIED'
+  | 'KEY_REFUSED'
+  // what Cordon cannot do now
+  | 'SESSION_UNAVAILABLE'
+  | 'GATE_UNAVAILABLE'
+  | 'SECRET_UNAVAILABLE'
+  | 'ATTRIBUTION_UNAVAILABLE'
+  // what became of it at the provider
+  | 'EGRESS_REFUSED'
+  // the credential's settings do not say where it may be used
+  | 'EGRESS_NOT_CONFIGURED'
+  | 'UPSTREAM_UNREACHABLE'
+  | 'UPSTREAM_TIMEOUT'
+  | 'UPSTREAM_REDIRECT'
+  | 'UPSTREAM_BROKEN'
+  | 'UPSTREAM_TOO_LARGE'
+  | 'UPSTREAM_ENCODING'
+  | 'CLIENT_GONE';
 
 export class CordonError extends Error {
   override readonly name = 'CordonError';

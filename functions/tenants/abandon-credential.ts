@@ -10,6 +10,8 @@ export interface Abandonment {
   readonly tenant: TenantItem;
   readonly requestedBy: string;
   readonly eventId: string;
+  /** False when it is certain that no attempt came as far as storing a secret. */
+  readonly secretMayExist: boolean;
   /** Why it is given up. */
   readonly error: CordonError;
 }
@@ -52,7 +54,7 @@ export async function abandonCredential(deps: TenantsDeps, of: Abandonment, item
       }
     });
     // Without a tag of the tenant's on it, IAM refuses to delete a secret that does not exist: so only what may exist is asked for.
-    if (item.secretMayExist || item.leaseUntil > 0) {
+    if (of.secretMayExist) {
       await attempt(`the secret of ${credentialId} may be left: it could not be deleted`, async () => {
         const vault = await deps.openVault({ tenantId, tier: of.tenant.tier, userId: item.userId });
         await attributed(attribution, intentOf(item, of.requestedBy, 'vault.delete-secret', { eventId: of.eventId }), async () => ({

@@ -31,9 +31,10 @@ export async function abandonOnboarding(
     const planned = new Set<string>(event.credentials.map((credential) => credential.credentialId));
     for (const item of await stores.registry.credentials(tenantId)) {
       if (!planned.has(item.credentialId)) continue;
-      left.push(
-        ...(await abandonCredential(deps, { stores, tenant, requestedBy: event.requestedBy, eventId: delivery.eventId, error }, item)),
-      );
+      // A lease that was not released is of a worker that died and could not say how far it came.
+      const secretMayExist = item.secretMayExist || item.leaseUntil > 0;
+      const abandonment = { stores, tenant, requestedBy: event.requestedBy, eventId: delivery.eventId, secretMayExist, error };
+      left.push(...(await abandonCredential(deps, abandonment, item)));
     }
     left.push(...emptyThings(tenant));
     const { code, message } = error;

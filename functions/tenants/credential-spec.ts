@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { providerName } from '../providers/provider-name.ts';
 import { credentialId, userId } from '../shared/identifier-fields.ts';
+import { credentialSettings } from './credential-settings.ts';
 
 /** `pool` shares roles and key; `dedicated` has its own of both. */
 export const tier = z.enum(['pool', 'dedicated']);
@@ -35,6 +36,7 @@ export const credentialSpec = z.strictObject({
   team: tagText.optional(),
   labels: labels.optional(),
   dataClasses: z.array(environmentName).max(16).optional(),
+  settings: credentialSettings.optional(),
   rotation: z.strictObject({ everyDays: z.int().min(1).max(365), graceHours: z.int().min(0).max(720) }).optional(),
 });
 export type CredentialSpec = z.infer<typeof credentialSpec>;

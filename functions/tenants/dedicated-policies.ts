@@ -57,33 +57,32 @@ export function readerTrust(cell: Cell, readerArn: string, sessionsRoleArn: stri
   };
 }
 
-/** Trust of the writer: the tenants function. */
-export function writerTrust(cell: Cell, tenantsRoleArn: string): object {
+/** Trust of the writer: the tenants function, and the door, which stores what the tenant itself hands over. */
+export function writerTrust(cell: Cell, tenantsRoleArn: string, doorRoleArn: string): object {
+  const admit = (Sid: string, roleArn: string): object => ({
+    Sid,
+    Effect: 'Allow',
+    Principal: accountOf(cell),
+    Action: actions,
+    Condition: {
+      ArnEquals: { 'aws:PrincipalArn': roleArn },
+      ...onlyUser,
+      StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
+      Null: { 'sts:TransitiveTagKeys': 'true' },
+    },
+  });
   return {
     Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'WorkForEvents',
-        Effect: 'Allow',
-        Principal: accountOf(cell),
-        Action: actions,
-        Condition: {
-          ArnEquals: { 'aws:PrincipalArn': tenantsRoleArn },
-          ...onlyUser,
-          StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
-          Null: { 'sts:TransitiveTagKeys': 'true' },
-        },
-      },
-    ],
+    Statement: [admit('WorkForEvents', tenantsRoleArn), admit('StoreSuppliedSecrets', doorRoleArn)],
   };
 }
 
 /**
  * The key of a dedicated tenant: the account administers it and cannot use it; its two roles use it, through Secrets Manager and for the tenant's
- * path only; everybody else's use is denied, also by administrators' policies. Source: KMS Developer Guide, "Key policies", "kms:ViaService",
+ * path only; the supplier, in a session of this tenant, makes and opens the key pairs of its door; everybody else's use is denied, also by administrators' policies. Source: KMS Developer Guide, "Key policies", "kms:ViaService",
  * "kms:EncryptionContext:context-key"; Secrets Manager User Guide, "Encryption context".
  */
-export function keyPolicy(cell: Cell, tenantId: TenantId, roles: { readerArn: string; writerArn: string }): object {
+export function keyPolicy(cell: Cell, tenantId: TenantId, roles: { readerArn: string; writerArn: string; supplierArn: string }): object {
   const secrets = `arn:${cell.partition}:secretsmanager:${cell.region}:${cell.accountId}:secret:cordon/${tenantId}/*`;
   const tenantsPath = {
     StringEquals: { 'kms:ViaService': `secretsmanager.${cell.region}.amazonaws.com` },
@@ -124,12 +123,26 @@ export function keyPolicy(cell: Cell, tenantId: TenantId, roles: { readerArn: st
         Condition: { ArnEquals: { 'aws:PrincipalArn': roles.writerArn }, ...tenantsPath },
       },
       {
+        Sid: 'OpenOwnDoor',
+        Effect: 'Allow',
+        Principal: accountOf(cell),
+        Action: ['kms:Decrypt', 'kms:GenerateDataKeyPairWithoutPlaintext'],
+        Resource: '*',
+        Condition: {
+          ArnEquals: { 'aws:PrincipalArn': roles.supplierArn },
+          StringEquals: { 'aws:PrincipalTag/TenantId': tenantId, 'kms:EncryptionContext:TenantId': tenantId },
+          // Key names of an encryption context compare without case: the set is pinned as well.
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['TenantId'] },
+          Null: { 'kms:EncryptionContextKeys': 'false', 'kms:ViaService': 'true' },
+        },
+      },
+      {
         Sid: 'DenyUseByOthers',
         Effect: 'Deny',
         Principal: '*',
         Action: ['kms:CreateGrant', 'kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
         Resource: '*',
-        Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roles.readerArn, roles.writerArn] } },
+        Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roles.readerArn, roles.writerArn, roles.supplierArn] } },
       },
     ],
   };

@@ -18,18 +18,23 @@ export interface DedicatedTierSettings {
   readonly writerPolicyArn: string;
   readonly sessionsRoleArn: string;
   readonly tenantsRoleArn: string;
+  readonly doorRoleArn: string;
+  /** TenantSupplier */
+  readonly supplierRoleArn: string;
 }
 
-/** Clients with the credentials of a TenantProvisioner session of the one tenant. `kms` must not repeat calls by itself: CreateKey has no token by which a repetition is known. */
+/** Clients with the credentials of a TenantProvisioner session of the one tenant. */
 export interface DedicatedTierClients {
   readonly iam: IAMClient;
   readonly kms: KMSClient;
+  /** Must not repeat a call by itself: CreateKey has no token by which a repetition is known, so a lost answer must come to us. */
+  readonly kmsOnce: KMSClient;
   readonly tagging: ResourceGroupsTaggingAPIClient;
 }
 
 const path = '/cordon/';
 
-export function createDedicatedTier({ iam, kms, tagging }: DedicatedTierClients, settings: DedicatedTierSettings): DedicatedTier {
+export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTierClients, settings: DedicatedTierSettings): DedicatedTier {
   const cell = cellOf(settings.poolKeyArn);
   const arns = (tenantId: TenantId): { readerArn: string; writerArn: string } => ({
     readerArn: `${settings.roleArnPrefix}${tenantId}`,
@@ -82,6 +87,19 @@ export function createDedicatedTier({ iam, kms, tagging }: DedicatedTierClients,
     }
   }
 
+  /**
+   * The key behind the alias. An alias that does not exist has no tag that would let the session ask for it, so a refusal says no more than that it may be missing
+   * (KMS Developer Guide, "Troubleshooting key access": AccessDeniedException "because the resource does not exist").
+   */
+  async function keyByAlias(alias: string): Promise<string | undefined> {
+    try {
+      return await usableKey(alias);
+    } catch (error) {
+      if (isAwsError(error, 'AccessDenied', 'AccessDeniedException')) return undefined;
+      throw error;
+    }
+  }
+
   /** A key whose alias was never made: the answer to CreateKey, or the one to CreateAlias, was lost. */
   async function keyByTag(tenantId: TenantId): Promise<string | undefined> {
     const TagFilters = tags(tenantId).map(([Key, value]) => ({ Key, Values: [value] }));
@@ -94,10 +112,10 @@ export function createDedicatedTier({ iam, kms, tagging }: DedicatedTierClients,
   }
 
   async function createKey(tenantId: TenantId): Promise<string> {
-    const { KeyMetadata } = await kms.send(
+    const { KeyMetadata } = await kmsOnce.send(
       new CreateKeyCommand({
         Description: `Secrets of tenant ${tenantId}`,
-        Policy: JSON.stringify(keyPolicy(cell, tenantId, arns(tenantId))),
+        Policy: JSON.stringify(keyPolicy(cell, tenantId, { ...arns(tenantId), supplierArn: settings.supplierRoleArn })),
         Tags: tags(tenantId).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
       }),
     );
@@ -113,13 +131,16 @@ export function createDedicatedTier({ iam, kms, tagging }: DedicatedTierClients,
         readerPolicyArn,
         isolationPolicyArn,
       ]);
-      await ensureRole(tenantId, writer, writerTrust(cell, settings.tenantsRoleArn), [writerPolicyArn, isolationPolicyArn]);
+      await ensureRole(tenantId, writer, writerTrust(cell, settings.tenantsRoleArn, settings.doorRoleArn), [
+        writerPolicyArn,
+        isolationPolicyArn,
+      ]);
     },
 
     ensureKey(tenantId, mayExist) {
       const alias = `alias/cordon/${tenantId}`;
       return aws('making the key of the tenant', async () => {
-        const named = mayExist ? await usableKey(alias) : undefined;
+        const named = mayExist ? await keyByAlias(alias) : undefined;
         if (named !== undefined) return named;
         const keyArn = (mayExist ? await keyByTag(tenantId) : undefined) ?? (await createKey(tenantId));
         // The alias comes last: a key that has it is complete.

@@ -25,6 +25,9 @@ export const tenantsEnv = z.object({
   TENANT_WRITER_POLICY_ARN: arn,
   SESSIONS_ROLE_ARN: arn,
   TENANTS_ROLE_ARN: arn,
+  /** The door's own role: it stores what a dedicated tenant hands over, through that tenant's writer. */
+  DOOR_ROLE_ARN: arn,
+  TENANT_SUPPLIER_ROLE_ARN: arn,
   /** Providers Cordon can make keys at: `{"openai":{"baseUrl":"…","adminSecretArn":"…"}}`. */
   PROVIDERS: jsonText(z.strictObject({ openai: z.strictObject({ baseUrl: endpointUrl, adminSecretArn: arn }).optional() })),
 });

@@ -48,10 +48,10 @@ export function createOpeners(deps: {
     capacity,
     make: (credentials) =>
       createDedicatedTier(
-        // CreateKey may not be repeated blindly: see DedicatedTierClients.
         {
           iam: new IAMClient({ credentials }),
-          kms: new KMSClient({ credentials, maxAttempts: 1 }),
+          kms: new KMSClient({ credentials }),
+          kmsOnce: new KMSClient({ credentials, maxAttempts: 1 }),
           tagging: new ResourceGroupsTaggingAPIClient({ credentials }),
         },
         {
@@ -63,6 +63,8 @@ export function createOpeners(deps: {
           writerPolicyArn: env.TENANT_WRITER_POLICY_ARN,
           sessionsRoleArn: env.SESSIONS_ROLE_ARN,
           tenantsRoleArn: env.TENANTS_ROLE_ARN,
+          doorRoleArn: env.DOOR_ROLE_ARN,
+          supplierRoleArn: env.TENANT_SUPPLIER_ROLE_ARN,
         },
       ),
   });

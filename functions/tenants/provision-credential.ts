@@ -23,7 +23,8 @@ export interface CredentialWork {
 
 /**
  * Brings one credential to the state its source asks for. May be repeated after any interruption: the intent and its attempt number are written before
- * anything is made at the provider, what is made carries the number in its name, and a later attempt deletes what earlier ones left.
+ * anything is made at the provider, what is made carries the number in its name, and a later attempt deletes what earlier ones left. When the credential is
+ * active, the stored key is the only one.
  *
  * @param known the credential's item as it was read, if there is one
  * @throws CordonError EVENT_CONTRADICTS, CONFLICT (another worker is at it), and what provider, vault, registry and attribution throw
@@ -74,21 +75,25 @@ async function issue(
   // Opened first, so that a session that cannot be had costs no key.
   const vault = await deps.openVault({ tenantId, tier: work.tenant.tier, userId });
   const account = await work.account(provider);
-  if (attempt > 1) {
+  const revokeStrays = async (kept?: string): Promise<void> => {
     for (const key of await provider.listKeys(account, tenantId, credentialId)) {
       const made = attemptOf(key.name, tenantId, credentialId);
-      if (made === undefined || made >= attempt) continue;
+      // A later attempt's key is its own: this worker's lease has ended then.
+      if (made === undefined || made > attempt || key.keyId === kept) continue;
       await attributed(attribution, intent('provider.revoke-key', { keyId: key.keyId, keyName: key.name }), async () => ({
         value: await provider.revokeKey(account, key.keyId),
       }));
     }
-  }
+  };
+  if (attempt > 1) await revokeStrays();
   const name = keyName(tenantId, credentialId, attempt);
   const versionId = versionIdOf(name);
   const created = await attributed(attribution, intent('provider.create-key', { keyName: name }), async () => {
     const value = await provider.createKey(account, { tenantId, credentialId, attempt, mayExist: attempt > 1 });
     return { value, credentialVersion: versionId, context: { keyId: value.keyId } };
   });
+  // Between us and the provider a request may be repeated or come late: then there is a key that nobody was told of.
+  await revokeStrays(created.keyId);
   const place = {
     tenantId,
     credentialId,

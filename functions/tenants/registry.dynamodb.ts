@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import { fromItem, type PlainItem, toItem } from '../shared/attribute-values.ts';
 import { aws, isAwsError } from '../shared/aws-errors.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
+import { CordonError } from '../shared/errors.ts';
 import {
   type CredentialItem,
   credentialItem,
@@ -45,6 +46,14 @@ function updateOf(change: PlainItem): { expression: string; names: Record<string
   };
 }
 
+/** A later version may have written what this one does not know, e.g. a status: then nothing is concluded from the item, least of all that it is active. */
+function understood<Schema extends z.ZodType>(schema: Schema, item: Record<string, AttributeValue>): z.infer<Schema> {
+  const parsed = schema.safeParse(fromItem(item));
+  if (parsed.success) return parsed.data;
+  const members = parsed.error.issues.map(({ path }) => path.map(String).join('.')).slice(0, 5);
+  throw new CordonError('ITEM_NOT_UNDERSTOOD', `a registry item is not understood (${members.join(', ')})`, { retryable: true });
+}
+
 export interface RegistryDeps {
   /** A client with the credentials of a session of the one tenant whose items are read and written. */
   readonly client: DynamoDBClient;
@@ -58,7 +67,7 @@ export function createRegistry({ client, table, clock, nextId }: RegistryDeps): 
     const answer = await aws('reading the registry', () =>
       client.send(new GetItemCommand({ TableName: table, Key: { pk: { S: partitionOf(tenantId) }, sk: { S: sk } }, ConsistentRead: true })),
     );
-    return answer.Item && schema.parse(fromItem(answer.Item));
+    return answer.Item && understood(schema, answer.Item);
   }
 
   /** Runs a conditional write. The SDK repeats a call whose answer was lost, and the repetition then meets its own work: that is success. */
@@ -123,7 +132,7 @@ export function createRegistry({ client, table, clock, nextId }: RegistryDeps): 
             }),
           ),
         );
-        for (const item of page.Items ?? []) found.push(credentialItem.parse(fromItem(item)));
+        for (const item of page.Items ?? []) found.push(understood(credentialItem, item));
         next = page.LastEvaluatedKey;
       } while (next !== undefined);
       return found;

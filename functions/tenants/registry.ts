@@ -93,7 +93,8 @@ export type NewCredential = Omit<CredentialItem, Written>;
  * What Cordon knows of one tenant. Reads are strongly consistent.
  *
  * Writes are conditional: adding on the item's absence, changing on the version that was read. They throw CordonError CONFLICT when somebody
- * else wrote first, and succeed when the write was done but its answer lost. All operations throw ACCESS_REFUSED | AWS_UNAVAILABLE | AWS_REFUSED too.
+ * else wrote first, and succeed when the write was done but its answer lost. All operations throw ACCESS_REFUSED | AWS_UNAVAILABLE | AWS_REFUSED too, and
+ * reads ITEM_NOT_UNDERSTOOD (retryable) for an item of a form that this version does not know.
  */
 export interface Registry {
   tenant(tenantId: TenantId): Promise<TenantItem | undefined>;

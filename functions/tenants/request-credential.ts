@@ -95,7 +95,8 @@ export async function abandonRequest(
       secretMayExist: decision.secretMayExist,
       leaseUntil: delivery.deadline,
     });
-    return await abandonCredential(deps, { stores, tenant, requestedBy, eventId: delivery.eventId, error }, held);
+    const abandonment = { stores, tenant, requestedBy, eventId: delivery.eventId, secretMayExist: decision.secretMayExist, error };
+    return await abandonCredential(deps, abandonment, held);
   } catch (failed) {
     deps.log.error('a credential could not be undone', failed, { tenantId, credentialId: spec.credentialId });
     return [`what was made for ${spec.credentialId} could not be taken back (${codeOf(failed)})`];

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { CordonError } from '../../../functions/shared/errors.ts';
 import { credentialId, tenantId } from '../../../functions/shared/identifier-fields.ts';
-import { userIdOf } from '../../../functions/shared/identifiers.ts';
 import { anthropicOwn, openAiMain, platformEvent, tenantDetail, tenantOnboarded } from '../../contracts/fakes/platform-events.ts';
 import { createTenantsWorld, poolKeyArn } from '../../contracts/fakes/tenants-world.ts';
 
 const acme = tenantId.parse('acme');
-const refusedByProvider = new CordonError('PROVIDER_REFUSED', 'openai refused creating the key (HTTP 403)');
-const providerDown = new CordonError('PROVIDER_UNAVAILABLE', 'openai could not be used (HTTP 429)', {
+const _refusedByProvider = new CordonError('PROVIDER_REFUSED', 'openai refused creating the key (HTTP 403)');
+const _providerDown = new CordonError('PROVIDER_UNAVAILABLE', 'openai could not be used (HTTP 429)', {
   retryable: true,
   retryAfterSeconds: 77,
 });
@@ -47,7 +46,7 @@ describe('I1 I4 I6 onboarding a tenant', () => {
     ]);
   });
 
-  it('lists nothing at the provider on a first attempt, so that its calls do not grow with the tenants there', async () => {
+  it("does not go through the provider's accounts on a first attempt, so that its calls do not grow with the tenants there", async () => {
     const world = createTenantsWorld();
     await world.deliver(tenantOnboarded());
     expect(world.provider.lists).toBe(0);
@@ -154,6 +153,33 @@ describe('a repeated or contradicting onboarding', () => {
     expect((await world.registry.tenant(acme))?.status).toBe('offboarded');
   });
 
+  it('waits while a worker may still be at it, also when that one has died', async () => {
+    const world = createTenantsWorld();
+    world.faults.set({ call: 'provider.createKey', nth: 1, mode: 'crash' });
+    const message = tenantOnboarded();
+    await world.deliver(message);
+    world.faults.restart();
+    world.advance(59_999);
+    expect(await world.deliver(message, 2)).toBe(false);
+    expect(world.provider.keys).toHaveLength(1);
+    world.advance(1);
+    expect(await world.deliver(message, 3)).toBe(true);
+    expect(world.provider.keys.map((key) => [key.name, key.live])).toEqual([
+      ['acme.openai-main.1', false],
+      ['acme.openai-main.2', true],
+    ]);
+  });
+
+  it("waits likewise before it looks for a dedicated tenant's key", async () => {
+    const world = createTenantsWorld();
+    world.faults.set({ call: 'dedicated.ensureKey', nth: 1, mode: 'crash' });
+    const message = tenantOnboarded({ tier: 'dedicated' });
+    await world.deliver(message);
+    world.faults.restart();
+    expect(await world.deliver(message, 2)).toBe(false);
+    expect(world.faults.journal.filter((call) => call === 'dedicated.ensureKey')).toHaveLength(1);
+  });
+
   it('does not undo a tenant that another event is still provisioning', async () => {
     const world = createTenantsWorld();
     world.faults.set({ call: 'vault.store', nth: 1, mode: 'crash' });
@@ -165,130 +191,6 @@ describe('a repeated or contradicting onboarding', () => {
     expect(world.provider.keys.filter((key) => key.live)).toHaveLength(1);
     await world.deliverUntilDone(message, { from: 2 });
     expect((await world.registry.tenant(acme))?.status).toBe('active');
-  });
-});
-
-describe('an onboarding that cannot be', () => {
-  it.each([
-    ['a platform-issued key of a provider without an adapter', { credentials: [{ ...openAiMain, provider: 'cohere' }] }, 'EVENT_INVALID'],
-    ['a user who does not exist', { credentials: [{ ...openAiMain, userId: userIdOf('https://i', 's') }] }, 'USER_UNKNOWN'],
-    [
-      'a rule that sends production to staging',
-      {
-        credentials: [{ ...openAiMain, environment: 'staging' }],
-        routing: [{ match: { provider: 'openai', environment: 'production' }, use: 'openai-main' }],
-      },
-      'EVENT_INVALID',
-    ],
-  ])('is refused before anything is made: %s', async (_what, over, code) => {
-    const world = createTenantsWorld();
-    await world.deliver(tenantOnboarded(over));
-    expect(world.deadLetters).toMatchObject([{ code }]);
-    expect(await world.registry.tenant(acme)).toBeUndefined();
-    expect(world.provider.accounts).toEqual([]);
-    expect(world.attribution.all).toEqual([]);
-  });
-
-  it('takes back what it made when the provider refuses for good, and says what is left', async () => {
-    const world = createTenantsWorld();
-    const staging = { ...openAiMain, credentialId: 'openai-staging', environment: 'staging' };
-    const createKey = world.provider.createKey;
-    let made = 0;
-    world.provider.createKey = async (...args) => {
-      if (++made === 2) throw refusedByProvider;
-      return createKey(...args);
-    };
-    expect(await world.deliver(tenantOnboarded({ credentials: [openAiMain, staging] }))).toBe(true);
-    expect(world.provider.keys.filter((key) => key.live)).toEqual([]);
-    expect(world.vault.names).toEqual([]);
-    expect(await world.registry.tenant(acme)).toMatchObject({ status: 'failed', leaseUntil: 0, failure: { code: 'PROVIDER_REFUSED' } });
-    expect((await world.registry.credentials(acme)).map((item) => item.status)).toEqual(['failed', 'failed']);
-    expect(world.ofType('TenantProvisioningFailed')).toEqual([
-      expect.objectContaining({
-        tenantId: 'acme',
-        reason: { code: 'PROVIDER_REFUSED', message: refusedByProvider.message },
-        left: ['the account of acme at openai is left; it holds no key'],
-      }),
-    ]);
-    expect(world.deadLetters).toMatchObject([{ code: 'PROVIDER_REFUSED' }]);
-  });
-
-  it('names what could not be taken back', async () => {
-    const world = createTenantsWorld();
-    world.faults.set({ call: 'vault.store', nth: 1, mode: 'after' });
-    const message = tenantOnboarded();
-    await world.deliver(message);
-    world.provider.fail(providerDown);
-    expect(await world.deliver(message, world.maxReceiveCount)).toBe(true);
-    expect(world.ofType('TenantProvisioningFailed')).toMatchObject([
-      {
-        left: [
-          expect.stringContaining('keys of openai-main at openai may be left'),
-          'the account of acme at openai is left; it holds no key',
-        ],
-      },
-    ]);
-    expect(world.vault.names).toEqual([]);
-  });
-
-  it('can be asked for again once the cause is mended, and ends with one key', async () => {
-    const world = createTenantsWorld();
-    world.provider.fail(refusedByProvider);
-    const message = tenantOnboarded();
-    await world.deliver(message);
-    expect((await world.registry.tenant(acme))?.status).toBe('failed');
-    world.provider.fail(undefined);
-    expect(await world.deliver(message)).toBe(true);
-    expect(await world.registry.tenant(acme)).toMatchObject({ status: 'active', announced: true });
-    expect((await world.registry.tenant(acme))?.failure).toBeUndefined();
-    expect(world.provider.keys.filter((key) => key.live)).toHaveLength(1);
-    expect(world.ofType('TenantProvisioned')).toHaveLength(1);
-  });
-
-  it('I3 raises an isolation event when IAM refuses the vault, and the refusal is attributed', async () => {
-    const world = createTenantsWorld();
-    world.vault.refuse(true);
-    await world.deliver(tenantOnboarded());
-    expect(world.ofType('IsolationViolationDetected')).toMatchObject([{ tenantId: 'acme', reason: { code: 'ACCESS_REFUSED' } }]);
-    expect(world.attribution.all).toContainEqual(
-      expect.objectContaining({ operation: 'vault.store-secret', kind: 'OUTCOME', outcome: { result: 'refused', code: 'ACCESS_REFUSED' } }),
-    );
-    expect(world.provider.keys.filter((key) => key.live)).toEqual([]);
-  });
-
-  it("is patient with a dedicated tenant's roles, which take time to be in force", async () => {
-    const world = createTenantsWorld();
-    world.vault.refuse(true);
-    const message = tenantOnboarded({ tier: 'dedicated' });
-    expect(await world.deliver(message)).toBe(false);
-    world.vault.refuse(false);
-    expect(await world.deliver(message, 2)).toBe(true);
-    expect(world.ofType('IsolationViolationDetected')).toEqual([]);
-    expect(world.provider.keys.filter((key) => key.live)).toHaveLength(1);
-  });
-});
-
-describe('a provider that is down', () => {
-  it('is tried again later, as late as it asks for', async () => {
-    const world = createTenantsWorld();
-    world.provider.fail(providerDown);
-    const message = tenantOnboarded();
-    expect(await world.deliver(message)).toBe(false);
-    expect(world.delays).toEqual([77]);
-    expect((await world.registry.tenant(acme))?.leaseUntil).toBe(0);
-    world.provider.fail(undefined);
-    expect(await world.deliver(message, 2)).toBe(true);
-    expect((await world.registry.tenant(acme))?.status).toBe('active');
-  });
-
-  it('is given up on after the last delivery, with the reason', async () => {
-    const world = createTenantsWorld();
-    world.provider.fail(new CordonError('PROVIDER_UNAVAILABLE', 'openai did not answer', { retryable: true }));
-    const message = tenantOnboarded();
-    expect(await world.deliverUntilDone(message)).toBe(world.maxReceiveCount);
-    expect(world.delays).toEqual([3, 5, 10, 20]);
-    expect(world.deadLetters).toEqual([{ body: message, code: 'PROVIDER_UNAVAILABLE', message: 'openai did not answer' }]);
-    expect(await world.registry.tenant(acme)).toMatchObject({ status: 'failed' });
   });
 });
 

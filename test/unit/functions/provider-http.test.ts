@@ -123,6 +123,16 @@ describe('a request to the provider', () => {
     expect(sent[0]?.init?.signal).toBeInstanceOf(AbortSignal);
   });
 
+  it('takes no archived project for the tenant’s', async () => {
+    const archived = { id: 'proj_1', name: 'cordon.acme', status: 'archived' };
+    expect(await answering(200, { data: [archived], has_more: false }).provider.findAccount(acme)).toBeUndefined();
+    expect(
+      await answering(200, { data: [archived, { ...archived, id: 'proj_2', status: 'active' }], has_more: false }).provider.findAccount(
+        acme,
+      ),
+    ).toEqual({ accountId: 'proj_2' });
+  });
+
   it('is never made over plain http to another machine', () => {
     expect(() => createProviderHttp('openai', 'http://api.openai.com/v1')).toThrow(expect.objectContaining({ code: 'PROVIDER_REFUSED' }));
   });

@@ -9,6 +9,7 @@ import { createExpiringCache } from '../../../functions/shared/expiring-cache.ts
 import { tenantId, userId } from '../../../functions/shared/identifier-fields.ts';
 import { createLog } from '../../../functions/shared/logger.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
+import { createSessionClients } from '../../../functions/shared/session-clients.ts';
 import { createTenantSessions, type SessionCredentials } from '../../../functions/shared/tenant-sessions.ts';
 
 const canary = 'sk-canary-4711';
@@ -82,6 +83,7 @@ describe('translateAwsError', () => {
     ['ThrottlingException', 400, 'AWS_UNAVAILABLE', true],
     ['ProvisionedThroughputExceededException', 400, 'AWS_UNAVAILABLE', true],
     ['ExpiredTokenException', 400, 'AWS_UNAVAILABLE', true],
+    ['InvalidSignatureException', 400, 'AWS_UNAVAILABLE', true],
     ['InternalServerError', 500, 'AWS_UNAVAILABLE', true],
     ['Whatever', 503, 'AWS_UNAVAILABLE', true],
     ['TypeError', undefined, 'AWS_UNAVAILABLE', true],
@@ -196,6 +198,32 @@ describe('tenant sessions', () => {
     const { sessions, asked } = setUp();
     await sessions({ roleArn, tenantId: tenantId.parse('a'), role: 'shared' });
     expect(asked).toMatchObject([{ sessionName: expect.stringMatching(/^[\w+=,.@-]{2,64}$/) }]);
+  });
+});
+
+describe('clients of a session', () => {
+  it('are made once per session, and never for another tenant or a later session', async () => {
+    let now = 0;
+    let minted = 0;
+    const assume = async (): Promise<SessionCredentials> => ({
+      accessKeyId: `A${++minted}`,
+      secretAccessKey: secret,
+      sessionToken: secret,
+      expiresAt: now + 900_000,
+    });
+    const sessions = createTenantSessions({ assume, clock: () => now, capacity: 10 });
+    const open = createSessionClients({
+      sessions,
+      clock: () => now,
+      capacity: 10,
+      make: (credentials) => ({ by: credentials.accessKeyId }),
+    });
+    const ask = (id: string) => open({ roleArn: 'arn', tenantId: tenantId.parse(id), role: 'shared' });
+    const [acme, again, other] = [await ask('acme'), await ask('acme'), await ask('acme-2')];
+    expect(again).toBe(acme);
+    expect(acme.by).not.toBe(other.by);
+    now = 800_000;
+    expect((await ask('acme')).by).toBe('A3');
   });
 });
 

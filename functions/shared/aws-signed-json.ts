@@ -1,0 +1,52 @@
+import { AwsCallError, type SendSigned, type SigningCredentials } from './aws-signed.ts';
+
+export interface JsonOperation {
+  readonly service: 'dynamodb' | 'secretsmanager';
+  /** e.g. `BatchGetItem`. */
+  readonly operation: string;
+  readonly timeoutMs: number;
+}
+
+/** Source: each service's API reference ("Making API requests"): the target's prefix and the JSON version. */
+const protocols = {
+  dynamodb: { target: 'DynamoDB_20120810.', contentType: 'application/x-amz-json-1.0' },
+  secretsmanager: { target: 'secretsmanager.', contentType: 'application/x-amz-json-1.1' },
+} as const;
+
+/**
+ * @returns the answer's members, yet to be checked
+ * @throws AwsCallError named by AWS's code; Error without status when no answer came
+ */
+export async function callJson(
+  send: SendSigned,
+  credentials: SigningCredentials,
+  { service, operation, timeoutMs }: JsonOperation,
+  input: object,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { target, contentType } = protocols[service];
+  const headers = { 'Content-Type': contentType, 'X-Amz-Target': target + operation };
+  const answer = await send(credentials, { service, headers, body: JSON.stringify(input), timeoutMs });
+  const body = members(answer.body);
+  if (answer.status !== 200) {
+    const type = body['__type'];
+    const message = body['message'] ?? body['Message'];
+    // `com.amazonaws.dynamodb.v20120810#ThrottlingException`
+    const code = typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : `Http${answer.status}`;
+    throw new AwsCallError(code, answer.status, typeof message === 'string' ? message : code);
+  }
+  return body;
+}
+
+function members(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isRecord(parsed)) return parsed;
+  } catch {
+    // Not JSON: the parser's message quotes the body, which may hold a secret.
+  }
+  return {};
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
