@@ -12,6 +12,7 @@ export default defineConfig({
       project('contracts', ['test/contracts/**/*.test.ts'], { testTimeout: 30_000 }),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/support/synthesize.ts'],
+        setupFiles: ['test/support/canaries.ts'],
         testTimeout: 60_000,
         hookTimeout: 60_000,
       }),

@@ -13,7 +13,26 @@ const reasons = {
     "A dedicated tenant's key is made at run time with a random ID; the encryption context or the TenantId tag decides, and the key's own policy.",
   indexes: "The table's local indexes only; the leading key is compared on each of them.",
   dedicatedRoles: "A dedicated tenant's roles are made at run time; each role's own trust policy names the one function it admits.",
+  traces: 'X-Ray supports no resource-level permissions for writing traces.',
+  ownTokens:
+    'Cordon takes JSON Web Tokens of any OpenID Connect issuer, verified by its own authorizer; Cognito would be one issuer among them.',
 } as const;
+
+const functionRoles = [
+  'SessionsFunction',
+  'TenantsFunction',
+  ...['Authorizer', 'Broker', 'Door', 'Evidence', 'Description'].map((name) => `Broker/${name}Function`),
+];
+const methods = [
+  'proxy/anthropic/{path+}/ANY',
+  'proxy/azure-openai/{path+}/ANY',
+  'proxy/gemini/{path+}/ANY',
+  'proxy/{provider}/{path+}/ANY',
+  'credentials/public-key/GET',
+  'credentials/{credentialId}/secret/POST',
+  'attribution/GET',
+  'openapi.yaml/GET',
+];
 
 /** Findings of cdk-nag's AwsSolutions pack that stand: one resource and one wildcard at a time, each with its reason. */
 const acknowledged: readonly (readonly [path: string, finding: string, reason: string])[] = [
@@ -38,19 +57,48 @@ const acknowledged: readonly (readonly [path: string, finding: string, reason: s
     "A customer's role may be in any account; its name holds the tenant, so one tenant's session cannot take another's customer role.",
   ],
   ['SessionsFunction/Role', `IAM5[Resource::${role}TenantAgent-*]`, reasons.dedicatedRoles],
-  ['SessionsFunction/Role', 'IAM5[Resource::*]', 'X-Ray supports no resource-level permissions for writing traces.'],
   ['TenantsFunction/Role', `IAM5[Resource::${role}TenantAgent-*.writer]`, reasons.dedicatedRoles],
-  ['TenantsFunction/Role', 'IAM5[Resource::*]', 'X-Ray supports no resource-level permissions for writing traces.'],
   [
     'OpenAiAdmin',
     'SMG4',
     "The provider's admin key is made by people in the provider's console: no rotation function could make the next one.",
   ],
+  ...functionRoles.map((path) => [`${path}/Role`, 'IAM5[Resource::*]', reasons.traces] as const),
+  [
+    'TenantRoles/TenantReaderAccess',
+    'IAM5[Resource::*]',
+    'sts:GetWebIdentityToken knows no resource; only a dedicated tenant’s own role may call it.',
+  ],
+  ['TenantRoles/TenantSupplierAccess', `IAM5[Resource::${ownSecrets}]`, reasons.ownSecrets],
+  ['TenantRoles/TenantSupplierAccess', `IAM5[Resource::${anyKey}]`, reasons.anyKey],
+  ['Broker/DoorFunction/Role', `IAM5[Resource::${role}TenantAgent-*.writer]`, reasons.dedicatedRoles],
+  ...methods.map((path) => [`Broker/Api/Api/Default/${path}`, 'COG4', reasons.ownTokens] as const),
+  ['Broker/Api/Api/Default/openapi.yaml/GET', 'APIG4', 'The description of the API is public: it holds nothing of any tenant.'],
+  [
+    'Broker/Api/Api',
+    'APIG2',
+    'The functions behind it parse every request and refuse what they do not know; calls to providers pass byte for byte.',
+  ],
+  ['Broker/Api/Api/DeploymentStage.v1', 'APIG3', 'Who deploys decides on a web ACL: its rules depend on where the callers are.'],
+  [
+    'Broker/Api/Api/DeploymentStage.v1',
+    'APIG6',
+    'Execution logs hold headers, and headers hold tokens; the access log says who called what.',
+  ],
+  [
+    'Broker/Api/Api/CloudWatchRole',
+    'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+    'API Gateway accepts an account role only with these rights, in every log group.',
+  ],
 ];
 
 export function acknowledgeFindings(stack: Stack): void {
   for (const [path, finding, reason] of acknowledged) {
-    const construct = path.split('/').reduce<IConstruct>((node, name) => node.node.findChild(name), stack);
+    const construct = constructAt(stack, path);
     Validations.of(construct).acknowledge({ id: `AwsSolutions-${finding}`, reason });
   }
+}
+
+function constructAt(stack: Stack, path: string): IConstruct {
+  return path.split('/').reduce<IConstruct>((node, name) => node.node.findChild(name), stack);
 }

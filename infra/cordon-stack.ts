@@ -1,4 +1,4 @@
-import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -11,6 +11,7 @@ import { cordonSource, platformSource } from '../functions/shared/event-envelope
 import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
 import { inboundDetailTypes } from '../functions/tenants/events.ts';
 import { acknowledgeFindings } from './acknowledged-findings.ts';
+import { Broker } from './constructs/broker.ts';
 import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
@@ -35,6 +36,16 @@ export class CordonStack extends Stack {
       default: 'https://api.openai.com/v1',
     });
 
+    const providerBaseUrls = new CfnParameter(this, 'ProviderBaseUrls', {
+      description: 'For development: JSON object of provider base URLs; without effect in a deployed function',
+      default: '{}',
+    });
+    const allowLoopbackEgress = new CfnParameter(this, 'AllowLoopbackEgress', {
+      description: 'For development: lets calls go to loopback addresses; without effect in a deployed function',
+      default: 'false',
+      allowedValues: ['true', 'false'],
+    });
+
     // State
     const registry = new RegistryTable(this, 'Registry').table;
     const attribution = new AttributionTable(this, 'Attribution').table;
@@ -51,6 +62,8 @@ export class CordonStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    // As the tenants' key: what carries a Tier cannot be tagged as a tenant's own.
+    Tags.of(platformKey).add('Tier', 'platform');
     const openAiAdmin = new Secret(this, 'OpenAiAdmin', {
       description: 'Admin key of the OpenAI organization: put its value here after deploying',
       encryptionKey: platformKey,
@@ -83,6 +96,7 @@ export class CordonStack extends Stack {
       DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
       REGISTRY_TABLE: registry.tableName,
       TRUSTED_ISSUERS: trustedIssuers.valueAsString,
+      EVENT_BUS_NAME: bus.eventBusName,
     };
     const sessions = new ServiceFunction(this, 'SessionsFunction', {
       entry: 'sessions/mint-session.lambda.ts',
@@ -95,6 +109,13 @@ export class CordonStack extends Stack {
           effect: Effect.DENY,
           actions: ['sts:AssumeRole'],
           resources: [roleArn(scope, 'TenantAgent-*.writer')],
+        }),
+        // What the broker reports: the tenant in the event is the one of the token verified here.
+        new PolicyStatement({
+          sid: 'ReportViolations',
+          actions: ['events:PutEvents'],
+          resources: [bus.eventBusArn],
+          conditions: { StringEquals: { 'events:source': cordonSource, 'events:detail-type': 'IsolationViolationDetected' } },
         }),
       ],
     });
@@ -134,11 +155,25 @@ export class CordonStack extends Stack {
     });
     intake.deliverTo(tenants.function);
 
+    const broker = new Broker(this, 'Broker', {
+      scope,
+      boundary,
+      bus,
+      sessions,
+      registryTable: registry.tableName,
+      attributionTable: attribution.tableName,
+      tenantKeyArn: tenantKey.keyArn,
+      trustedIssuers: trustedIssuers.valueAsString,
+      providerBaseUrls: providerBaseUrls.valueAsString,
+      allowLoopbackEgress: allowLoopbackEgress.valueAsString,
+    });
+
     const roles = new TenantRoles(this, 'TenantRoles', {
       scope,
       sessionsRole: sessions.role,
       eventWorkerRoles: [tenants.role],
       provisioningRole: tenants.role,
+      doorRole: broker.door.role,
     });
     const tenantsEnv: TenantsEnvVariables = {
       REGISTRY_TABLE: registry.tableName,
@@ -157,6 +192,8 @@ export class CordonStack extends Stack {
       TENANT_WRITER_POLICY_ARN: roles.writerAccess.managedPolicyArn,
       SESSIONS_ROLE_ARN: sessions.role.roleArn,
       TENANTS_ROLE_ARN: tenants.role.roleArn,
+      DOOR_ROLE_ARN: broker.door.role.roleArn,
+      TENANT_SUPPLIER_ROLE_ARN: roles.supplier.attrArn,
       PROVIDERS: this.toJsonString({ openai: { baseUrl: openAiBaseUrl.valueAsString, adminSecretArn: openAiAdmin.secretArn } }),
     };
     for (const [name, value] of Object.entries(tenantsEnv)) tenants.function.addEnvironment(name, value);
@@ -166,7 +203,12 @@ export class CordonStack extends Stack {
       bus,
       source: platformSource,
       queues: [intake.queue, intake.deadLetterQueue],
-      logGroups: [eventLog.logGroup, sessions.logGroup, tenants.logGroup],
+      logGroups: [
+        eventLog.logGroup,
+        ...[sessions, tenants, broker.authorizer, broker.broker, broker.door, broker.evidence, broker.description].map(
+          ({ logGroup }) => logGroup,
+        ),
+      ],
     }).policy;
 
     const outputs: Record<string, string> = {
@@ -183,6 +225,12 @@ export class CordonStack extends Stack {
       TenantAuditorRoleArn: roles.auditor.attrArn,
       ByocConnectorRoleArn: roles.connector.attrArn,
       FunctionSessionsArn: sessions.function.functionArn,
+      TenantSupplierRoleArn: roles.supplier.attrArn,
+      BrokerUrl: broker.api.api.deploymentStage.urlForPath(),
+      FunctionAuthorizerArn: broker.authorizer.function.functionArn,
+      FunctionBrokerArn: broker.broker.function.functionArn,
+      FunctionDoorArn: broker.door.function.functionArn,
+      FunctionEvidenceArn: broker.evidence.function.functionArn,
       FunctionTenantsArn: tenants.function.functionArn,
       QueueTenantsUrl: intake.queue.queueUrl,
       QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,

@@ -6,9 +6,11 @@ import type { AwsCredentials } from './aws-clients.ts';
 import { type Clock, createClock } from './core/clock.ts';
 import type { FaultTable } from './core/faults.ts';
 import type { Journal } from './core/journal.ts';
-import { createKernel, type LocalKernel } from './core/kernel.ts';
+import { createKernel, type IdleOptions, type LocalKernel } from './core/kernel.ts';
 import { startServer } from './core/server.ts';
+import { startGateway } from './gateway/gateway.ts';
 import type { LambdaService } from './services/lambda.ts';
+import { createWebIdentityIssuer, type WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
 import { registerServices } from './services.ts';
 import { loadTemplate, type StackResource } from './template/load-template.ts';
 import type { OidcIssuer } from './world/oidc.ts';
@@ -27,6 +29,7 @@ export interface StartOptions {
   /** 0 or left out: a free one. */
   readonly port?: number;
   readonly worldPort?: number;
+  readonly brokerPort?: number;
   readonly customerAccountIds?: readonly string[];
   /** Called with what begins, for a progress display. */
   readonly onProgress?: (what: string) => void;
@@ -36,6 +39,8 @@ export interface LocalCloud {
   /** For AWS_ENDPOINT_URL, e.g. `http://127.0.0.1:4566`. */
   readonly endpoint: string;
   readonly port: number;
+  /** Where the stack's REST API answers, without its stage: `${brokerUrl}/v1/proxy/…`. */
+  readonly brokerUrl: string;
   readonly region: string;
   readonly accountId: string;
   readonly templatePath: string;
@@ -56,14 +61,16 @@ export interface LocalCloud {
   readonly customers: readonly CustomerAccount[];
   readonly world: World;
   readonly oidc: OidcIssuer;
+  /** Signs what `sts:GetWebIdentityToken` gives; its keys are served by the world. */
+  readonly webIdentity: WebIdentityIssuer;
   readonly openai: OpenAiSimulator;
   readonly providers: Readonly<Record<string, { readonly baseUrl: string }>>;
   /** Another customer's account with its `admin`. Throws RangeError when it exists. */
   addAccount(accountId?: string): CustomerAccount;
   /** Invokes a function as an administrator would; answers its parsed result. Throws when the function throws. */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
-  /** True when nothing moves any more; false after `timeoutMs` of real time. */
-  idle(timeoutMs: number): Promise<boolean>;
+  /** True when nothing moves any more, or with `exceptWaiting` until the clock does; false after `timeoutMs` of real time. */
+  idle(timeoutMs: number, options?: IdleOptions): Promise<boolean>;
   close(): Promise<void>;
   /** Closes this cloud and starts a fresh one on the same ports: no tenant, queue, fault or key of this one exists there. */
   reset(): Promise<LocalCloud>;
@@ -77,7 +84,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
   const { templatePath, onProgress = () => undefined } = options;
   if (!existsSync(templatePath)) throw new Error(`There is no template at ${templatePath}. Run \`npm run synth\` first.`);
   const closing: (() => Promise<void>)[] = [];
-  // Services first: functions and deliveries end before what they talk to is gone.
+  // The gateway first, then the services: functions and deliveries end before what they talk to is gone.
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0)) await step();
   };
@@ -89,18 +96,29 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
     closing.push(() => kernel.close());
     const { region, accountId } = kernel;
     let endpoint = '';
-    const { lambda } = registerServices(kernel, { endpoint: () => endpoint, assetRoot: dirname(templatePath) });
+    let worldOrigin = '';
+    const webIdentity = createWebIdentityIssuer({ clock, origin: () => worldOrigin });
+    const { lambda, apiGateway } = registerServices(kernel, { endpoint: () => endpoint, assetRoot: dirname(templatePath), webIdentity });
     const server = await startServer(kernel, { port: options.port ?? 0 });
     closing.push(() => server.close());
     endpoint = server.endpoint;
+    const gateway = await startGateway(kernel, { stagesNamed: apiGateway.stagesNamed, port: options.brokerPort ?? 0 });
+    closing.unshift(() => gateway.close());
 
     onProgress('starting the providers and the identity provider');
-    const world = await startWorld({ clock, takeFault: kernel.faults.match, port: options.worldPort ?? 0 });
+    const takeFault = kernel.faults.match;
+    const world = await startWorld({ clock, takeFault, webIdentity, credentialsOf: kernel.secretOf, region, port: options.worldPort ?? 0 });
+    worldOrigin = `http://127.0.0.1:${world.port}`;
     closing.push(() => world.close());
 
     onProgress('loading the synthesized template');
     const { issuer, audience, jwksUri } = world.oidc;
-    const parameters = { TrustedIssuers: JSON.stringify([{ issuer, audiences: [audience], jwksUri }]), OpenAiBaseUrl: world.openAiBaseUrl };
+    const parameters = {
+      TrustedIssuers: JSON.stringify([{ issuer, audiences: [audience], jwksUri }]),
+      OpenAiBaseUrl: world.openAiBaseUrl,
+      ProviderBaseUrls: JSON.stringify(Object.fromEntries(Object.entries(world.providers).map(([name, { baseUrl }]) => [name, baseUrl]))),
+      AllowLoopbackEgress: 'true',
+    };
     const { outputs, resources } = await loadTemplate(kernel, { templatePath, parameters });
 
     onProgress("taking the deployer's steps");
@@ -116,6 +134,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
     const cloud: LocalCloud = {
       endpoint,
       port: server.port,
+      brokerUrl: gateway.url,
       region,
       accountId,
       templatePath,
@@ -132,15 +151,16 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
       customers,
       world,
       oidc: world.oidc,
+      webIdentity,
       openai: world.openai,
-      providers: { openai: { baseUrl: world.openAiBaseUrl } },
+      providers: world.providers,
       addAccount: (id) => addAccount(kernel, customers, id),
       invoke: (functionName, payload) => invoke(kernel, functionArns[functionName] ?? functionName, payload),
-      idle: (timeoutMs) => kernel.idle(timeoutMs),
+      idle: (timeoutMs, options) => kernel.idle(timeoutMs, options),
       close,
       async reset() {
         await close();
-        return startCloud({ ...options, port: server.port, worldPort: world.port });
+        return startCloud({ ...options, port: server.port, worldPort: world.port, brokerPort: gateway.port });
       },
     };
     return cloud;

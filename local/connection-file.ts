@@ -20,6 +20,8 @@ export interface ConnectionFile {
   readonly kmsKeyArn: string;
   /** Absolute path of the synthesized template that runs. */
   readonly templatePath: string;
+  /** Where the REST API answers, without its stage. */
+  readonly brokerUrl: string;
   readonly oidc: { readonly issuer: string; readonly audience: string; readonly jwksUri: string };
   /** Role ARNs by name: TenantReader, TenantWriter, TenantAuditor, ByocConnector. */
   readonly roles: Readonly<Record<string, string>>;

@@ -22,6 +22,7 @@ export async function connectionOf(cloud: LocalCloud, control: Control): Promise
     attributionTable: output('AttributionTable'),
     kmsKeyArn: output('TenantKeyArn'),
     templatePath: cloud.templatePath,
+    brokerUrl: cloud.brokerUrl,
     oidc: { issuer, audience, jwksUri },
     roles: {
       TenantReader: output('TenantReaderRoleArn'),

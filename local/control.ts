@@ -5,6 +5,8 @@ import { z } from 'zod';
 import type { CustomerAccount, LocalCloud } from './cloud.ts';
 import { type Fault, faultModes } from './core/faults.ts';
 import { bearerOf, listen, RequestError, readJson, sendJson } from './world/http.ts';
+import { misbehaviour } from './world/misbehaviour.ts';
+import type { Simulator } from './world/simulator.ts';
 
 export interface Control {
   /** E.g. `http://127.0.0.1:41235`. */
@@ -25,9 +27,9 @@ export type ControlledCloud = Pick<
   | 'idle'
   | 'journal'
   | 'oidc'
-  | 'openai'
   | 'operator'
   | 'providers'
+  | 'world'
 >;
 
 export interface ControlDeps {
@@ -108,8 +110,6 @@ const routes: Readonly<Record<string, Route>> = {
     const calls = cloud().journal.since(since);
     return { json: calls.map(({ requestId: _, ...call }) => call) };
   },
-  'GET /providers/openai/keys': async ({ cloud }) => ({ json: cloud().openai.keys() }),
-  'GET /providers/openai/requests': async ({ cloud }) => ({ json: cloud().openai.requests() }),
   'POST /idle': async ({ cloud }, body) => {
     const { timeoutMs } = parse(idleBody, body);
     if (await cloud().idle(timeoutMs)) return { json: { idle: true } };
@@ -121,6 +121,35 @@ const routes: Readonly<Record<string, Route>> = {
     return { json: { endpoint, principals: { operator, functions: await cloud().functionCredentials() }, customers } };
   },
 };
+
+/** Below `/providers/{name}/`. */
+const providerRoutes: Readonly<Record<string, (simulator: Simulator, body: unknown) => { status?: number; json: unknown }>> = {
+  'GET keys': (simulator) => ({ json: simulator.keys() }),
+  'POST keys': (simulator) => ({ status: 201, json: { apiKey: simulator.issueKey() } }),
+  'GET requests': (simulator) => ({ json: simulator.requests() }),
+  'POST misbehaviour': (simulator, body) => {
+    const how = parse(misbehaviour, body);
+    simulator.misbehave(how);
+    return { json: how };
+  },
+  'DELETE misbehaviour': (simulator) => {
+    simulator.misbehave({});
+    return { json: {} };
+  },
+};
+
+function providerRoute(method: string | undefined, path: string): Route | undefined {
+  const [, name = '', rest] = /^\/providers\/([a-z-]+)\/([a-z]+)$/.exec(path) ?? [];
+  const route = providerRoutes[`${method} ${rest}`];
+  if (route === undefined) return undefined;
+  return async ({ cloud }, body) => {
+    const { simulators } = cloud().world;
+    const simulator = Object.hasOwn(simulators, name) ? simulators[name] : undefined;
+    if (simulator === undefined)
+      throw new ControlError(404, 'NOT_FOUND', `There is no provider ${name}. There are: ${Object.keys(simulators).join(', ')}.`);
+    return route(simulator, body);
+  };
+}
 
 /** Serves on a loopback port of its own. The token is made here and is to reach its user by the connection file only. */
 export async function startControl(deps: ControlDeps): Promise<Control> {
@@ -136,9 +165,10 @@ async function answer(deps: ControlDeps, token: string, request: IncomingMessage
   if (presented === undefined || !isSame(presented, token))
     throw new ControlError(401, 'UNAUTHORIZED', 'The bearer token of the connection file (control.token) is needed.');
   const url = new URL(request.url ?? '/', 'http://control');
-  const route = routes[`${request.method} ${url.pathname}`];
+  const route = routes[`${request.method} ${url.pathname}`] ?? providerRoute(request.method, url.pathname);
   if (route === undefined) {
-    const offered = Object.keys(routes).join(', ');
+    const below = Object.keys(providerRoutes).map((key) => key.replace(' ', ' /providers/{name}/'));
+    const offered = [...Object.keys(routes), ...below].join(', ');
     throw new ControlError(404, 'NOT_FOUND', `${request.method} ${url.pathname} is not served here. What is: ${offered}.`);
   }
   const { status, json } = await route(deps, (await readJson(request)) ?? {}, url);

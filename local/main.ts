@@ -34,6 +34,7 @@ function banner(cloud: LocalCloud, control: Control): string {
 Cordon's local cloud is ready.
 
   AWS endpoint     ${cloud.endpoint}   (Region ${cloud.region}, account ${cloud.accountId})
+  Broker           ${cloud.brokerUrl}/v1
   Connection file  ${connectionPath}   (credentials; readable by you only, gone when this ends)
   Control          ${control.url}   (bearer token in the connection file)
   Template         ${cloud.templatePath}

@@ -1,4 +1,5 @@
 import type { LocalKernel } from './core/kernel.ts';
+import { type ApiGatewayService, createApiGateway } from './services/apigateway.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createEventBridge } from './services/eventbridge.ts';
 import { createIam } from './services/iam.ts';
@@ -8,6 +9,7 @@ import { createLogs } from './services/logs.ts';
 import { createSecretsManager } from './services/secrets-manager.ts';
 import { createSqs } from './services/sqs.ts';
 import { createSts } from './services/sts.ts';
+import type { WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
 import { createTagging } from './services/tagging.ts';
 
 export interface ServicesOptions {
@@ -15,15 +17,21 @@ export interface ServicesOptions {
   readonly endpoint: () => string;
   /** The folder `cdk synth` wrote, with the functions' bundles. */
   readonly assetRoot: string;
+  /** For STS's tokens; without it there are none. */
+  readonly webIdentity?: WebIdentityIssuer;
 }
 
 /** Registers every service the local cloud has. */
-export function registerServices(kernel: LocalKernel, { endpoint, assetRoot }: ServicesOptions): { readonly lambda: LambdaService } {
+export function registerServices(
+  kernel: LocalKernel,
+  { endpoint, assetRoot, webIdentity }: ServicesOptions,
+): { readonly lambda: LambdaService; readonly apiGateway: ApiGatewayService } {
   const sqs = createSqs(kernel, { endpoint });
   const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash });
+  const apiGateway = createApiGateway(kernel);
   const services = [
     createIam(kernel),
-    createSts(kernel),
+    createSts(kernel, { webIdentity }),
     createKms(kernel),
     createSecretsManager(kernel),
     createDynamoDb(kernel),
@@ -32,7 +40,8 @@ export function registerServices(kernel: LocalKernel, { endpoint, assetRoot }: S
     sqs,
     createEventBridge(kernel),
     lambda,
+    apiGateway,
   ];
   for (const service of services) kernel.register(service);
-  return { lambda };
+  return { lambda, apiGateway };
 }

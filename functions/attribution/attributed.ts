@@ -66,7 +66,7 @@ async function endBestEffort(record: () => Promise<void>): Promise<void> {
 
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof CordonError)) return { result: 'failed' };
-  const refused = error.code === 'ACCESS_REFUSED' || error.code === 'PROVIDER_REFUSED';
+  const refused = error.code === 'ACCESS_REFUSED' || error.code === 'PROVIDER_REFUSED' || error.code === 'KEY_REFUSED';
   return { result: refused ? 'refused' : 'failed', code: error.code };
 }
 

@@ -1,6 +1,7 @@
-import { decodeTime } from 'ulid';
 import { z } from 'zod';
 import { credentialId, tenantId, userId } from '../shared/identifier-fields.ts';
+
+export { dayOf } from './attribution-item.ts';
 
 /** On whose behalf, and through which function, something was done. */
 export const actor = z.strictObject({
@@ -14,11 +15,21 @@ export const actor = z.strictObject({
 });
 export type Actor = z.infer<typeof actor>;
 
-/** How it ended. `refused`: IAM or the provider said no. `failed`: it could not be done, or nobody knows whether it was. */
+/**
+ * How it ended. `refused`: IAM or the provider said no. `failed`: it could not be done, or nobody knows whether it was. Of a use through the broker also
+ * `aborted`: the caller went away; `cut`: revoked while the answer was under way.
+ */
 export const outcome = z.strictObject({
-  result: z.enum(['succeeded', 'refused', 'failed']),
+  result: z.enum(['succeeded', 'refused', 'failed', 'aborted', 'cut']),
   /** Reason code of what went wrong, e.g. ACCESS_REFUSED. */
   code: z.string().optional(),
+  /** The provider's HTTP status. */
+  statusCode: z.int().optional(),
+  /** Tokens, as the provider counted them. */
+  usage: z.strictObject({ inputTokens: z.int().optional(), outputTokens: z.int().optional() }).optional(),
+  /** Of the answer's body, as it was passed on. */
+  bytes: z.int().optional(),
+  durationMs: z.int().optional(),
 });
 export type Outcome = z.infer<typeof outcome>;
 
@@ -35,6 +46,8 @@ const intentFields = z.object({
   operation: z.string().min(1),
   /** Further facts, short plain texts. */
   context: z.record(z.string(), z.string()),
+  /** What the caller says of itself and nobody verified, e.g. the tool or the workflow run. */
+  asserted: z.record(z.string(), z.string()).optional(),
   /** ISO 8601, UTC. */
   at: z.iso.datetime(),
 });
@@ -46,8 +59,3 @@ export const attributionEntry = z.discriminatedUnion('kind', [intentEntry, outco
 export type IntentEntry = z.infer<typeof intentEntry>;
 export type OutcomeEntry = z.infer<typeof outcomeEntry>;
 export type AttributionEntry = z.infer<typeof attributionEntry>;
-
-/** The UTC day, `yyyy-mm-dd`, under which both entries of an ID are kept: the day the intent was recorded, also when the outcome comes after midnight. */
-export function dayOf(id: string): string {
-  return new Date(decodeTime(id)).toISOString().slice(0, 10);
-}

@@ -1,31 +1,23 @@
 import { type AttributeValue, type DynamoDBClient, ExecuteStatementCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { fromItem, type PlainItem, toItem } from '../shared/attribute-values.ts';
+import { fromItem, toItem } from '../shared/attribute-values.ts';
 import { aws, isAwsError } from '../shared/aws-errors.ts';
-import { type AttributionEntry, attributionEntry, dayOf } from './attribution-entry.ts';
+import { type AttributionEntry, attributionEntry } from './attribution-entry.ts';
+import { itemOf, partitionOf } from './attribution-item.ts';
 import type { AttributionQuery, AttributionStore } from './attribution-store.ts';
-
-/** The leading key ends in a delimiter that no tenant ID holds, then the day: `TENANT#acme#2026-11-21`. */
-function partitionOf(tenantId: string, day: string): string {
-  return `TENANT#${tenantId}#${day}`;
-}
-
-/** `INTENT` sorts before `OUTCOME`. */
-function keysOf(entry: AttributionEntry): PlainItem {
-  return {
-    pk: partitionOf(entry.tenantId, dayOf(entry.id)),
-    sk: `${entry.id}#${entry.kind}`,
-    // Each index value ends in the ULID, so that an index sorts by time.
-    credentialKey: entry.credentialId && `${entry.credentialId}#${entry.id}`,
-    userKey: entry.actor.userId && `${entry.actor.userId}#${entry.id}`,
-    sessionKey: entry.actor.sessionId && `${entry.actor.sessionId}#${entry.id}`,
-  };
-}
 
 function indexOf(query: AttributionQuery): { index: string; attribute: string; prefix: string } | undefined {
   if (query.of === undefined) return undefined;
   if ('credentialId' in query.of) return { index: 'byCredential', attribute: 'credentialKey', prefix: `${query.of.credentialId}#` };
   if ('userId' in query.of) return { index: 'byUser', attribute: 'userKey', prefix: `${query.of.userId}#` };
   return { index: 'bySession', attribute: 'sessionKey', prefix: `${query.of.sessionId}#` };
+}
+
+/** An agent session's name is free text and may hold the delimiter: by the prefix alone, `s-1` would also find `s-1#other`. */
+function isAskedFor({ credentialId, actor }: AttributionEntry, { of }: AttributionQuery): boolean {
+  if (of === undefined) return true;
+  if ('credentialId' in of) return credentialId === of.credentialId;
+  if ('userId' in of) return actor.userId === of.userId;
+  return actor.sessionId === of.sessionId;
 }
 
 /**
@@ -37,9 +29,7 @@ function indexOf(query: AttributionQuery): { index: string; attribute: string; p
 export function createAttributionStore(client: DynamoDBClient, table: string): AttributionStore {
   return {
     async record(entry) {
-      const { id, at, kind, tenantId, operation, provider, credentialId, credentialVersion, actor, context } = entry;
-      const facts: PlainItem = { id, at, kind, tenantId, operation, provider, credentialId, credentialVersion, actor, context };
-      const item = toItem({ ...keysOf(entry), ...facts, ...(entry.kind === 'OUTCOME' && { outcome: entry.outcome }) });
+      const item = toItem(itemOf(entry));
       // The names are ours, only values are parameters.
       const members = Object.keys(item).map((name) => `'${name}': ?`);
       const insert = new ExecuteStatementCommand({
@@ -77,7 +67,8 @@ export function createAttributionStore(client: DynamoDBClient, table: string): A
             }),
           ),
         );
-        for (const item of page.Items ?? []) found.push(attributionEntry.parse(fromItem(item)));
+        const entries = (page.Items ?? []).map((item) => attributionEntry.parse(fromItem(item)));
+        found.push(...entries.filter((entry) => isAskedFor(entry, query)));
         next = page.LastEvaluatedKey;
       } while (next !== undefined);
       // Entries of one ID share an index value: their order within an index is not defined.

@@ -5,9 +5,11 @@ import type { AttributionEntry, IntentEntry, Outcome } from './attribution-entry
 export interface AttributedUse {
   readonly intent: IntentEntry;
   /** `pending`: may still be under way. `unknown`: it can no longer be, and nobody recorded how it ended. */
-  readonly outcome: Outcome | { readonly result: 'pending' | 'unknown' };
+  readonly outcome: Outcome | { readonly result: 'pending' } | { readonly result: 'unknown' };
   /** The credential version used, which is sometimes only known afterwards. */
   readonly credentialVersion: string | undefined;
+  /** Facts, with those that the work added. */
+  readonly context: Readonly<Record<string, string>>;
 }
 
 /** Longer than the longest that any function can run (15 minutes), so that what has no outcome by then never will. */
@@ -20,6 +22,7 @@ export function usesOf(entries: readonly AttributionEntry[], now: number): reado
     if (intent.kind !== 'INTENT') return [];
     const end = outcomes.get(intent.id);
     const outcome = end?.outcome ?? { result: now - decodeTime(intent.id) >= unknownAfterMs ? ('unknown' as const) : ('pending' as const) };
-    return [{ intent, outcome, credentialVersion: end?.credentialVersion ?? intent.credentialVersion }];
+    const { credentialVersion, context } = { ...intent, ...end };
+    return [{ intent, outcome, credentialVersion, context }];
   });
 }

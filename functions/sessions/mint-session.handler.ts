@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { type MintDeps, type MintedSession, mintSession } from './mint-session.ts';
+import { type ReportDeps, reportViolation, violation } from './report-violation.ts';
 
 const mintInput = z.strictObject({ token: z.string().min(1), as: z.enum(['tenant', 'user']).default('tenant') });
+/** The broker may call no other function, so what IAM refused to it is told here. */
+const reportInput = z.strictObject({ token: z.string().min(1), report: violation });
 
 /** What the function answers: a session, or why not in one of two words. */
 export type MintAnswer =
@@ -15,6 +18,7 @@ export type MintAnswer =
         readonly expiresAt: string;
       };
     })
+  | { readonly reported: true }
   | { readonly error: { readonly code: 'TOKEN_REFUSED' | 'UNAVAILABLE'; readonly message: string } };
 
 /** One answer for every refusal: a caller must not learn whether a tenant or a user exists, or how far a forged token came. */
@@ -28,22 +32,25 @@ const refusals: ReadonlySet<CordonErrorCode> = new Set([
   'TENANT_NOT_ACTIVE',
   'TENANT_OFFBOARDED',
   'USER_UNKNOWN',
+  'ITEM_NOT_UNDERSTOOD',
   'ACCESS_REFUSED',
 ]);
 
 export type MintHandler = (input: unknown, context: { readonly awsRequestId: string }) => Promise<MintAnswer>;
 
-export function createHandler(deps: MintDeps & { readonly log: Log }): MintHandler {
+export function createHandler(deps: MintDeps & ReportDeps & { readonly log: Log }): MintHandler {
   return async (input, context) => {
     const log = deps.log.with({ requestId: context.awsRequestId });
-    const parsed = mintInput.safeParse(input);
-    if (!parsed.success) {
-      log.warn('a session was refused', { code: 'TOKEN_REFUSED', reason: 'the request is not valid' });
-      return refusal;
-    }
+    const [mint, report] = [mintInput.safeParse(input), reportInput.safeParse(input)];
     try {
-      const { credentials, ...session } = await mintSession(deps, parsed.data);
-      log.info('a session was minted', { tenantId: session.tenantId, userId: session.userId, tier: session.tier, as: parsed.data.as });
+      if (report.success) {
+        const { tenantId, userId } = await reportViolation(deps, report.data.token, report.data.report);
+        log.warn('an isolation violation was reported', { tenantId, userId, operation: report.data.report.operation });
+        return { reported: true };
+      }
+      if (!mint.success) throw new CordonError('TOKEN_REFUSED', 'the request is not valid');
+      const { credentials, ...session } = await mintSession(deps, mint.data);
+      log.info('a session was minted', { tenantId: session.tenantId, userId: session.userId, tier: session.tier, as: mint.data.as });
       return {
         ...session,
         credentials: {

@@ -1,10 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
 import { createIds } from '../shared/clock.ts';
 import { createLog } from '../shared/logger.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import { createTenantSessions } from '../shared/tenant-sessions.ts';
+import { createAnnouncer } from '../tenants/announcer.eventbridge.ts';
 import { createRegistry } from '../tenants/registry.dynamodb.ts';
 import { sessionsEnv } from './env.ts';
 import { createHandler } from './mint-session.handler.ts';
@@ -25,6 +27,7 @@ export const handler = createHandler({
   log: createLog('sessions'),
   verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
   sessions,
+  announcer: createAnnouncer(new EventBridgeClient({}), env.EVENT_BUS_NAME),
   openRegistry: (tenantId) => registries({ roleArn: env.TENANT_READER_ROLE_ARN, tenantId, role: 'shared' }),
   readerRoleArn: env.TENANT_READER_ROLE_ARN,
   dedicatedRoleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,

@@ -30,7 +30,8 @@ export interface MintedSession extends VerifiedToken {
  * Mints a tenant session for whoever the token says it is: tenant and user come from verified claims and from nothing else. The tenant is looked up at each call,
  * so that one that is no longer active gets no more sessions.
  *
- * @throws CordonError TOKEN_REFUSED | TENANT_UNKNOWN | TENANT_NOT_ACTIVE | TENANT_OFFBOARDED | USER_UNKNOWN | ACCESS_REFUSED: refusals, all one to the caller;
+ * @throws CordonError TOKEN_REFUSED | TENANT_UNKNOWN | TENANT_NOT_ACTIVE | TENANT_OFFBOARDED | USER_UNKNOWN | ITEM_NOT_UNDERSTOOD |
+ *   ACCESS_REFUSED: refusals, all one to the caller;
  *   PROVIDER_UNAVAILABLE | AWS_UNAVAILABLE: not now
  */
 export async function mintSession(deps: MintDeps, request: MintRequest): Promise<MintedSession> {
@@ -49,5 +50,16 @@ export async function mintSession(deps: MintDeps, request: MintRequest): Promise
     tenant.tier === 'dedicated'
       ? await deps.sessions({ roleArn: `${deps.dedicatedRoleArnPrefix}${tenantId}`, tenantId, userId, role: 'own' })
       : await deps.sessions({ roleArn: deps.readerRoleArn, tenantId, userId, role: 'shared' });
-  return { ...claims, tier: tenant.tier, credentials };
+  return { ...saidOf(claims), tier: tenant.tier, credentials };
+}
+
+/** What is passed on of a token, by name: whatever else a verifier knows stays here. */
+function saidOf({ tenantId, userId, agentId, sessionId, role }: VerifiedToken): VerifiedToken {
+  return {
+    tenantId,
+    userId,
+    ...(agentId !== undefined && { agentId }),
+    ...(sessionId !== undefined && { sessionId }),
+    ...(role !== undefined && { role }),
+  };
 }

@@ -2,8 +2,8 @@ import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, errors, type JWTP
 import type { Clock } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
 import { isTenantId, userIdOf } from '../shared/identifiers.ts';
-import type { TrustedIssuer } from './env.ts';
-import type { VerifiedToken, VerifyToken } from './token-verifier.ts';
+import type { ClaimPath, TrustedIssuer } from './env.ts';
+import type { VerifiedIdentity, VerifyIdentity } from './token-verifier.ts';
 
 /** Asymmetric only: with a shared secret, whoever can verify can also forge. Source: RFC 8725, sections 3.1 and 3.2. */
 const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
@@ -28,7 +28,7 @@ function remoteKeys(issuer: TrustedIssuer): JWTVerifyGetKey {
 }
 
 /** Source: RFC 7519, section 4.1 (iss, aud, exp, nbf, sub); RFC 7515, section 4.1.4 (kid). */
-export function createTokenVerifier({ issuers, clock, keysOf = remoteKeys }: VerifierDeps): VerifyToken {
+export function createTokenVerifier({ issuers, clock, keysOf = remoteKeys }: VerifierDeps): VerifyIdentity {
   const trusted = new Map(issuers.map((issuer) => [issuer.issuer, { issuer, keys: keysOf(issuer) }]));
   return async (token) => {
     if (token.length > maxTokenBytes) throw refused('the token is too long');
@@ -40,7 +40,7 @@ export function createTokenVerifier({ issuers, clock, keysOf = remoteKeys }: Ver
         issuer: issuer.issuer,
         audience: issuer.audiences,
         algorithms,
-        requiredClaims: ['iss', 'aud', 'exp', issuer.claims.subject, issuer.claims.tenant],
+        requiredClaims: ['iss', 'aud', 'exp'],
         currentDate: new Date(clock()),
       });
       return claimsOf(payload, issuer);
@@ -67,29 +67,44 @@ function unverifiedIssuer(token: string): string | undefined {
   }
 }
 
-function claimsOf(payload: JWTPayload, issuer: TrustedIssuer): VerifiedToken {
-  const { claims } = issuer;
-  const tenantId = payload[claims.tenant];
-  const subject = payload[claims.subject];
+function claimsOf(payload: JWTPayload, { issuer, claims, tenants }: TrustedIssuer): VerifiedIdentity {
+  const tenantId = claimAt(payload, claims.tenant);
+  const subject = claimAt(payload, claims.subject);
   if (typeof tenantId !== 'string' || !isTenantId(tenantId)) throw refused('the tenant claim is no tenant ID');
-  if (typeof subject !== 'string' || subject === '' || subject.length > maxSubjectLength) throw refused('the subject claim is no subject');
+  if (tenants !== undefined && !tenants.includes(tenantId)) throw refused('the issuer may not speak for this tenant');
+  if (typeof subject !== 'string' || subject === '' || subject.length > maxSubjectLength || /\p{C}/u.test(subject))
+    throw refused('the subject claim is no subject');
+  if (payload.exp === undefined) throw refused('the token never expires');
   const agentId = optionalClaim(payload, claims.agent);
   const sessionId = optionalClaim(payload, claims.session);
   const role = optionalClaim(payload, claims.role);
   return {
     tenantId,
-    userId: userIdOf(issuer.issuer, subject),
+    userId: userIdOf(issuer, subject),
     ...(agentId !== undefined && { agentId }),
     ...(sessionId !== undefined && { sessionId }),
     ...(role !== undefined && { role }),
+    issuer,
+    subject,
+    expiresAt: payload.exp,
   };
 }
 
-function optionalClaim(payload: JWTPayload, name: string): string | undefined {
-  const value = payload[name];
+/** Only members of the token's own objects count: neither what every object inherits nor the members of a text or a list. */
+function claimAt(payload: JWTPayload, path: ClaimPath): unknown {
+  let found: unknown = payload;
+  for (const name of typeof path === 'string' ? [path] : path) {
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
+    found = Object.getOwnPropertyDescriptor(found, name)?.value;
+  }
+  return found;
+}
+
+function optionalClaim(payload: JWTPayload, path: ClaimPath): string | undefined {
+  const value = claimAt(payload, path);
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value === '' || value.length > maxClaimLength || /\p{C}/u.test(value))
-    throw refused(`the claim ${name} is not a short plain text`);
+    throw refused(`the claim ${typeof path === 'string' ? path : path.join(' → ')} is not a short plain text`);
   return value;
 }
 

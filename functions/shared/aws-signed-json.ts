@@ -24,8 +24,8 @@ export async function callJson(
   input: object,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { target, contentType } = protocols[service];
-  const headers = { 'Content-Type': contentType, 'X-Amz-Target': target + operation };
-  const answer = await send(credentials, { service, headers, body: JSON.stringify(input), timeoutMs });
+  const headers = { 'content-type': contentType, 'x-amz-target': target + operation };
+  const answer = await send(credentials, { service, headers, body: asciiJson(input), timeoutMs });
   const body = members(answer.body);
   if (answer.status !== 200) {
     const type = body['__type'];
@@ -35,6 +35,11 @@ export async function callJson(
     throw new AwsCallError(code, answer.status, typeof message === 'string' ? message : code);
   }
   return body;
+}
+
+/** JSON in which every character beyond ASCII is escaped. Source: RFC 8259, section 7. */
+export function asciiJson(value: object): string {
+  return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function members(text: string): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import { AwsCallError, type SendSigned, type SigningCredentials } from './aws-signed.ts';
+import { asciiJson } from './aws-signed-json.ts';
 
 /**
  * Invokes a function and waits for its answer.
@@ -17,8 +18,8 @@ export async function invokeFunction(
   const answer = await send(credentials, {
     service: 'lambda',
     path: `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`,
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(input),
+    headers: { 'content-type': 'application/json' },
+    body: asciiJson(input),
     timeoutMs,
   });
   if (answer.status !== 200) {

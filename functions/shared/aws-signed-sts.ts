@@ -18,7 +18,7 @@ export async function callSts(
 ): Promise<(element: string) => string | undefined> {
   const answer = await send(credentials, {
     service: 'sts',
-    headers: { 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8' },
+    headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
     body: new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString(),
     timeoutMs,
   });

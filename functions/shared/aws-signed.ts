@@ -5,19 +5,17 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import aws4 from 'aws4';
+import { type SigningCredentials, signedHeaders } from './aws-signed-signature.ts';
 
-export interface SigningCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string | undefined;
-}
+export type { SigningCredentials };
 
 export interface SignedCall {
   readonly service: 'dynamodb' | 'lambda' | 'secretsmanager' | 'sts';
   /** @default `/` */
   readonly path?: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** ASCII: then it is its own bytes, and its length theirs. */
   readonly body: string;
   /** From the first byte sent to the last one received, in milliseconds. */
   readonly timeoutMs: number;
@@ -60,23 +58,15 @@ export function createSignedSender({ region, endpoint }: { region: string; endpo
     const hostname = base?.hostname ?? `${call.service}.${region}.amazonaws.com`;
     const port = base?.port ?? '';
     const path = call.path ?? '/';
-    const signed = aws4.sign(
-      {
-        service: call.service,
-        region,
-        method: 'POST',
-        path,
-        headers: { Host: port === '' ? hostname : `${hostname}:${port}`, ...call.headers },
-        body: call.body,
-      },
-      { accessKeyId: credentials.accessKeyId, secretAccessKey: credentials.secretAccessKey, sessionToken: credentials.sessionToken ?? '' },
-    );
+    const host = port === '' ? hostname : `${hostname}:${port}`;
+    const { service, headers, body } = call;
+    const signed = signedHeaders(credentials, { service, region, path, host, headers, body, now: Date.now() });
     const options = {
       hostname: hostname.replace(/^\[|\]$/g, ''),
       ...(port !== '' && { port }),
       method: 'POST',
       path,
-      headers: signed.headers ?? {},
+      headers: { ...signed, 'content-length': body.length },
       agent,
     };
     return exchange(begin, options, call);
@@ -117,7 +107,8 @@ function exchange(begin: typeof http.request, options: http.RequestOptions, call
           attempt();
         } else fail(error);
       });
-      request.end(call.body);
+      // One write with the headers, and no conversion: the body is ASCII.
+      request.end(call.body, 'latin1');
     };
     attempt();
   });

@@ -21,6 +21,8 @@ export async function abandonOnboarding(
   try {
     const stores = await deps.openStores(tenantId);
     const decision = await decide(deps, stores.registry, event);
+    // Somebody holds the lease, or held it and could not give it back: what is there is not for this run to touch, but it is not nothing.
+    if (decision.next === 'wait') return [`what another attempt for ${tenantId} makes or has made may be left; a redrive takes it up`];
     if (decision.next !== 'resume' || decision.tenant.status !== 'provisioning') return [];
     // The lease is taken first, so that no redelivery makes anew what is being taken back.
     const tenant = await stores.registry.changeTenant(decision.tenant, {

@@ -89,6 +89,8 @@ export async function abandonRequest(
     const [tenant, item] = [await stores.registry.tenant(tenantId), await stores.registry.credential(tenantId, spec.credentialId)];
     if (tenant?.status !== 'active' || item?.status !== 'provisioning') return [];
     const decision = decideCredential(item, spec, deps.clock());
+    if (decision.next === 'wait')
+      return [`what another attempt for ${spec.credentialId} makes or has made may be left; a redrive takes it up`];
     if (decision.next !== 'issue') return [];
     const held = await stores.registry.changeCredential(item, {
       attempt: decision.attempt,

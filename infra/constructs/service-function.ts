@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   type Grant,
@@ -10,10 +9,10 @@ import {
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, type TenancyConfig, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { bundled } from '../bundle.ts';
 
 export interface ServiceFunctionProps {
   /** The composition root, relative to `functions/`, e.g. `sessions/mint-session.lambda.ts`. */
@@ -26,13 +25,15 @@ export interface ServiceFunctionProps {
   readonly boundary: IManagedPolicy;
   /** @default 30 seconds */
   readonly timeout?: Duration;
+  /** One execution environment per tenant, never shared. @default - shared */
+  readonly tenancy?: TenancyConfig;
   /** MiB. @default 512 */
   readonly memorySize?: number;
 }
 
 /** One Lambda function as Cordon runs them all: Node 24, arm64, one ESM bundle with its SDK clients, a role and a log group of its own. */
 export class ServiceFunction extends Construct implements IGrantable {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
   readonly role: Role;
   readonly logGroup: LogGroup;
 
@@ -58,10 +59,9 @@ export class ServiceFunction extends Construct implements IGrantable {
         }),
       },
     });
-    this.function = new NodejsFunction(this, 'Function', {
-      entry: fileURLToPath(new URL(`../../functions/${props.entry}`, import.meta.url)),
-      projectRoot: fileURLToPath(new URL('../../', import.meta.url)),
-      depsLockFilePath: fileURLToPath(new URL('../../package-lock.json', import.meta.url)),
+    this.function = new LambdaFunction(this, 'Function', {
+      code: bundled(props.entry),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       role: this.role.withoutPolicyUpdates(),
@@ -70,15 +70,7 @@ export class ServiceFunction extends Construct implements IGrantable {
       timeout: props.timeout ?? Duration.seconds(30),
       memorySize: props.memorySize ?? 512,
       environment: { ...props.environment },
-      bundling: {
-        format: OutputFormat.ESM,
-        target: 'node24',
-        mainFields: ['module', 'main'],
-        minify: true,
-        bundleAwsSDK: true,
-        // A CommonJS dependency inside an ESM bundle asks for `require`.
-        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
+      ...(props.tenancy && { tenancyConfig: props.tenancy }),
     });
   }
 

@@ -1,8 +1,8 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Tags } from 'aws-cdk-lib';
 import { AccountRootPrincipal, AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { keyUseDenies, type TenantStatementScope } from './tenant-statements.ts';
+import { keyUseDenies, ownContextOnly, roleArn, type TenantStatementScope } from './tenant-statements.ts';
 
 /**
  * The key under which every pool tenant's secrets lie. Its policy repeats the path on the encryption context that Secrets Manager sets, for every principal of the account,
@@ -34,6 +34,18 @@ export class TenantKey extends Construct {
           },
         },
       }),
+      // The key pairs by which a tenant hands over a secret: made and opened by the supplier, for its session's own tenant.
+      new PolicyStatement({
+        sid: 'UseForOwnDoor',
+        principals: [new AccountRootPrincipal()],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKeyPairWithoutPlaintext'],
+        resources: ['*'],
+        conditions: {
+          ...ownContextOnly,
+          ArnEquals: { 'aws:PrincipalArn': roleArn(scope, 'TenantSupplier') },
+          StringEquals: { ...ownContextOnly.StringEquals, 'kms:CallerAccount': scope.account },
+        },
+      }),
       ...keyUseDenies(scope).map((statement) => statement.copy({ principals: [new AnyPrincipal()], effect: Effect.DENY })),
     ];
     this.key = new Key(this, 'Key', {
@@ -42,5 +54,7 @@ export class TenantKey extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       policy: new PolicyDocument({ minimize: false, statements }),
     });
+    // A key that carries a Tier cannot be tagged as a tenant's own: `TagOwnKeyAtCreation`.
+    Tags.of(this.key).add('Tier', 'pool');
   }
 }

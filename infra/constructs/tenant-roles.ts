@@ -18,6 +18,7 @@ import {
   readerAllows,
   roleArn,
   rolePath,
+  supplierAllows,
   type TenantRoleName,
   type TenantStatementScope,
   writerAllows,
@@ -31,6 +32,8 @@ export interface TenantRolesProps {
   readonly eventWorkerRoles: readonly IRole[];
   /** The event worker that may also make a dedicated tenant's roles and key. */
   readonly provisioningRole: IRole;
+  /** The function that takes customers' own keys, from a token it has verified itself. */
+  readonly doorRole: IRole;
 }
 
 /** The constant roles that every tenant shares: two tenants or 100,000, these are all. */
@@ -41,6 +44,7 @@ export class TenantRoles extends Construct {
   readonly writerAccess: ManagedPolicy;
   readonly reader: CfnRole;
   readonly writer: CfnRole;
+  readonly supplier: CfnRole;
   readonly provisioner: CfnRole;
   readonly auditor: CfnRole;
   readonly connector: CfnRole;
@@ -89,6 +93,14 @@ export class TenantRoles extends Construct {
         }),
       ),
     );
+
+    this.supplier = this.#role('TenantSupplier', this.#policy('TenantSupplierAccess', supplierAllows(scope)), [
+      trust('SupplyFromVerifiedToken', new ArnPrincipal(props.doorRole.roleArn), {
+        ...oneTenant,
+        ...tags('TenantId', 'UserId'),
+        Null: notTransitive,
+      }),
+    ]);
 
     const provisionerAccess = this.#policy(
       'TenantProvisionerAccess',

@@ -24,7 +24,7 @@ const user = '${aws:PrincipalTag/UserId}';
 
 /** Roles under this path are Cordon's: fixed names, so that a customer's trust policy survives the recreation of a role. */
 export const rolePath = '/cordon/';
-export type TenantRoleName = 'TenantReader' | 'TenantWriter' | 'TenantProvisioner' | 'TenantAuditor' | 'ByocConnector';
+export type TenantRoleName = 'TenantReader' | 'TenantWriter' | 'TenantSupplier' | 'TenantProvisioner' | 'TenantAuditor' | 'ByocConnector';
 
 export function roleArn(scope: TenantStatementScope, name: string): string {
   return `arn:${scope.partition}:iam::${scope.account}:role${rolePath}${name}`;
@@ -131,6 +131,14 @@ export function isolationDenies(scope: TenantStatementScope): PolicyStatement[] 
       conditions: { Null: { 'dynamodb:LeadingKeys': 'true' } },
     }),
 
+    // What is on record stays as it is: an insert fails on an existing key, and nothing else may write there, whatever is granted later.
+    deny('DenyChangingAttribution', {
+      actions: ['BatchWriteItem', 'DeleteItem', 'PartiQLDelete', 'PartiQLUpdate', 'PutItem', 'UpdateItem'].map(
+        (name) => `dynamodb:${name}`,
+      ),
+      resources: [scope.attributionTableArn],
+    }),
+
     ...keyUseDenies(scope),
 
     // From a tenant session a role chain leads to the same tenant's roles only.
@@ -198,6 +206,8 @@ export function readerAllows(scope: TenantStatementScope): PolicyStatement[] {
       actions: ['sts:AssumeRole', 'sts:TagSession'],
       resources: [roleArn(scope, 'TenantReader'), dedicatedReader(scope)],
     }),
+    // Keyless providers: a short-lived token about this very role, minted per use.
+    allow('ProveOwnIdentity', { actions: ['sts:GetWebIdentityToken'], resources: everyResource, conditions: dedicatedOnly(scope) }),
     useConnector(scope),
   ];
 }
@@ -205,16 +215,7 @@ export function readerAllows(scope: TenantStatementScope): PolicyStatement[] {
 /** `TenantWriter`: creates, stages and deletes secrets of its tenant without being able to read one; writes its registry items; adds to the attribution. */
 export function writerAllows(scope: TenantStatementScope): PolicyStatement[] {
   return [
-    allow('CreateOwnSecrets', {
-      actions: ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
-      resources: [secretArn(scope, `${tenant}/*`)],
-      conditions: {
-        StringEquals: { 'aws:RequestTag/TenantId': tenant },
-        'ForAllValues:StringEquals': {
-          'aws:TagKeys': ['TenantId', 'UserId', 'Provider', 'CredentialId', 'Tier', 'Environment', 'Team', 'UseCase'],
-        },
-      },
-    }),
+    createOwnSecrets(scope),
     allow('StageOwnSecrets', {
       actions: ['DeleteSecret', 'DescribeSecret', 'ListSecretVersionIds', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
         (name) => `secretsmanager:${name}`,
@@ -234,12 +235,42 @@ export function writerAllows(scope: TenantStatementScope): PolicyStatement[] {
   ];
 }
 
+/** `TenantSupplier`: makes and opens the key pairs by which a tenant hands over a secret, and stores the secret. It reads none that is stored. */
+export function supplierAllows(scope: TenantStatementScope): PolicyStatement[] {
+  const anyKey = [`arn:${scope.partition}:kms:${scope.region}:${scope.account}:key/*`]; // reason: a dedicated tenant's key is made later; the key's own policy decides too
+  return [
+    createOwnSecrets(scope),
+    allow('ReplaceOwnSecrets', {
+      actions: ['secretsmanager:PutSecretValue'],
+      resources: [secretArn(scope, `${tenant}/*`)],
+      conditions: ownTag,
+    }),
+    useOwnKey(scope, 'EncryptOwnSecrets', ['kms:Decrypt', 'kms:GenerateDataKey']),
+    allow('MakeDoorKeys', {
+      actions: ['kms:GenerateDataKeyPairWithoutPlaintext'],
+      resources: anyKey,
+      conditions: { ...ownContextOnly, StringEquals: { ...ownContextOnly.StringEquals, 'kms:DataKeyPairSpec': 'ECC_NIST_P256' } },
+    }),
+    allow('OpenDoorKeys', {
+      actions: ['kms:Decrypt'],
+      resources: anyKey,
+      conditions: { ...ownContextOnly, Null: { ...ownContextOnly.Null, 'kms:ViaService': 'true' } },
+    }),
+    itemsOfOwnTenant('WriteOwnRegistry', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [scope.registryTableArn]),
+    insertAttribution(scope),
+  ];
+}
+
 /** `TenantProvisioner`: makes the two roles and the key of its own dedicated tenant, each under the boundary, with none but Cordon's policies. */
 export function provisionerAllows(
   scope: TenantStatementScope,
   policies: { boundaryArn: string; attachableArns: string[] },
 ): PolicyStatement[] {
   const ownRoles = [dedicatedReader(scope), dedicatedWriter(scope)];
+  const ownKeyTags = {
+    StringEquals: { 'aws:RequestTag/TenantId': tenant },
+    'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId', 'Tier'] },
+  };
   return [
     allow('CreateOwnRoles', {
       actions: ['iam:CreateRole'],
@@ -260,14 +291,14 @@ export function provisionerAllows(
       conditions: { ArnEquals: { 'iam:PolicyARN': policies.attachableArns } },
     }),
     allow('InspectOwnRoles', { actions: ['iam:GetRole'], resources: ownRoles }),
-    // CreateKey and TagResource on it know no resource before the key exists: the request's own tag stands for it.
-    allow('CreateOwnKey', {
-      actions: ['kms:CreateKey', 'kms:TagResource'],
+    // CreateKey knows no resource before the key exists: the request's own tag stands for it.
+    allow('CreateOwnKey', { actions: ['kms:CreateKey'], resources: everyResource, conditions: ownKeyTags }),
+    // A key gets its tags when it is made and keeps them: with RequestTag alone, A could write its own tag over B's, and have B's key for its own.
+    // The stack's keys carry a Tier too.
+    allow('TagOwnKeyAtCreation', {
+      actions: ['kms:TagResource'],
       resources: everyResource,
-      conditions: {
-        StringEquals: { 'aws:RequestTag/TenantId': tenant },
-        'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId', 'Tier'] },
-      },
+      conditions: { ...ownKeyTags, Null: { 'aws:ResourceTag/TenantId': 'true', 'aws:ResourceTag/Tier': 'true' } },
     }),
     allow('NameOwnKey', {
       actions: ['kms:CreateAlias'],
@@ -320,6 +351,7 @@ export function boundaryStatements(scope: TenantStatementScope): PolicyStatement
         'kms:DescribeKey',
         'kms:EnableKeyRotation',
         'kms:GenerateDataKey',
+        'kms:GenerateDataKeyPairWithoutPlaintext',
         'kms:TagResource',
         'secretsmanager:CreateSecret',
         'secretsmanager:DeleteSecret',
@@ -330,6 +362,7 @@ export function boundaryStatements(scope: TenantStatementScope): PolicyStatement
         'secretsmanager:TagResource',
         'secretsmanager:UpdateSecretVersionStage',
         'sts:AssumeRole',
+        'sts:GetWebIdentityToken',
         'sts:TagSession',
         'tag:GetResources',
       ],
@@ -337,6 +370,26 @@ export function boundaryStatements(scope: TenantStatementScope): PolicyStatement
     }),
     ...isolationDenies(scope),
   ];
+}
+
+/** Direct use of a key with the encryption context `{TenantId}` of the session's own tenant, and no other name in it. */
+export const ownContextOnly = {
+  StringEquals: { 'kms:EncryptionContext:TenantId': tenant },
+  'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['TenantId'] },
+  Null: { 'kms:EncryptionContextKeys': 'false' },
+};
+
+function createOwnSecrets(scope: TenantStatementScope): PolicyStatement {
+  return allow('CreateOwnSecrets', {
+    actions: ['secretsmanager:CreateSecret', 'secretsmanager:TagResource'],
+    resources: [secretArn(scope, `${tenant}/*`)],
+    conditions: {
+      StringEquals: { 'aws:RequestTag/TenantId': tenant },
+      'ForAllValues:StringEquals': {
+        'aws:TagKeys': ['TenantId', 'UserId', 'Provider', 'CredentialId', 'Tier', 'Environment', 'Team', 'UseCase'],
+      },
+    },
+  });
 }
 
 const ownTag = { StringEquals: { 'aws:ResourceTag/TenantId': tenant } };
@@ -348,6 +401,9 @@ function itemsOfOwnTenant(sid: string, actions: string[], resources: string[]): 
     conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ownPartition }, Null: { 'dynamodb:LeadingKeys': 'false' } },
   });
 }
+
+/** All pool tenants' sessions share one role and so one subject: only a dedicated tenant's own role says who it is. */
+const dedicatedOnly = (scope: TenantStatementScope): object => ({ ArnEquals: { 'aws:PrincipalArn': dedicatedReader(scope) } });
 
 const readAttribution = (scope: TenantStatementScope): PolicyStatement =>
   itemsOfOwnTenant(

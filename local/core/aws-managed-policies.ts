@@ -12,6 +12,28 @@ const documents: readonly [path: string, name: string, document: PolicyDocument]
       Statement: [{ Effect: 'Allow', Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], Resource: '*' }],
     },
   ],
+  [
+    '/service-role/',
+    'AmazonAPIGatewayPushToCloudWatchLogs',
+    {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: [
+            'CreateLogGroup',
+            'CreateLogStream',
+            'DescribeLogGroups',
+            'DescribeLogStreams',
+            'FilterLogEvents',
+            'GetLogEvents',
+            'PutLogEvents',
+          ].map((name) => `logs:${name}`),
+          Resource: '*',
+        },
+      ],
+    },
+  ],
 ];
 
 export const awsManagedPolicies: ReadonlyMap<string, ManagedPolicy> = new Map(

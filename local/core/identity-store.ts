@@ -71,6 +71,8 @@ export interface Session {
   /** The part of `tags` that goes on into roles assumed from here. */
   readonly transitiveTags: Readonly<Record<string, string>>;
   readonly sourceIdentity: string | undefined;
+  /** The access key it was assumed with. */
+  readonly assumedWith: string;
   readonly policies: readonly { readonly name: string; readonly document: PolicyDocument }[];
   /** Milliseconds since the epoch, the cloud's clock. */
   readonly issuedAt: number;

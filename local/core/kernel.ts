@@ -22,6 +22,11 @@ export interface AccountKeys {
   readonly secretAccessKey: string;
 }
 
+export interface IdleOptions {
+  /** Leaves out what only waits for the clock. */
+  readonly exceptWaiting?: boolean;
+}
+
 interface CallOptions {
   readonly accountId?: string;
   /** The HTTP front's, so that an answer's request ID is the journal's. */
@@ -43,10 +48,13 @@ export interface LocalKernel extends Kernel {
   accounts(): readonly string[];
   /** Also of expired sessions, so that these can be told from unknown keys. */
   secretOf(accessKeyId: string): KnownCredentials | undefined;
-  /** `listener` gets the caller's access key when a `crash` fault has hit. Answers the way to stop listening. */
+  /**
+   * When a `crash` fault has hit, `listener` gets the caller's access key and then, for a session, the one it was assumed with, and so on. Answers the way to
+   * stop listening.
+   */
   onCrash(listener: (accessKeyId: string) => void): () => void;
-  /** Resolves to true when no service is busy, or to false after `timeoutMs` of real time. */
-  idle(timeoutMs: number): Promise<boolean>;
+  /** Resolves to true when no service is busy (with `exceptWaiting`: when nothing happens any more until the clock moves), or to false after `timeoutMs` of real time. */
+  idle(timeoutMs: number, options?: IdleOptions): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -116,7 +124,10 @@ export function createKernel(options: {
     const result = await work();
     if (fault?.mode === 'after') throw answerLost();
     if (fault?.mode === 'crash') {
-      for (const listener of crashListeners) listener(caller.accessKeyId);
+      // A worker holds its own role's keys; the call may have been made in a session that it assumed with them.
+      for (let key: string | undefined = caller.accessKeyId; key !== undefined; key = identities.sessions.get(key)?.assumedWith) {
+        for (const listener of crashListeners) listener(key);
+      }
       throw answerLost();
     }
     return isDuplicate && service.deliversTwice !== true ? await work() : result;
@@ -174,13 +185,14 @@ export function createKernel(options: {
       crashListeners.add(listener);
       return () => crashListeners.delete(listener);
     },
-    async idle(timeoutMs) {
+    async idle(timeoutMs, { exceptWaiting = false } = {}) {
       const deadline = performance.now() + timeoutMs;
+      const isBusy = (service: LocalService): boolean => ((exceptWaiting ? service.working?.() : undefined) ?? service.busy?.()) === true;
       // Work hops between services (queue to function): a cloud is idle when it was so on several looks in a row.
       for (let quietLooks = 0; quietLooks < 3; ) {
-        quietLooks = [...services.values()].some((service) => service.busy?.() === true) ? 0 : quietLooks + 1;
+        quietLooks = [...services.values()].some(isBusy) ? 0 : quietLooks + 1;
         if (quietLooks < 3 && performance.now() > deadline) return false;
-        if (quietLooks < 3) await sleep(10);
+        if (quietLooks < 3) await sleep(3);
       }
       return true;
     },

@@ -56,6 +56,8 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const requestId = randomUUID();
+  // SDK clients set their own clock by this header when a call was refused for its time.
+  response.setHeader('date', new Date(kernel.clock.now()).toUTCString());
   const body = await readBody(incoming);
   const request: HttpRequest = {
     method: incoming.method ?? '',

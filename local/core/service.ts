@@ -102,5 +102,7 @@ export interface LocalService {
   readonly deliversTwice?: boolean;
   /** What still moves inside (messages in flight, running functions); the cloud is idle when every service says false. */
   busy?(): boolean;
+  /** `busy` without what only waits for the clock, e.g. a message hidden for a while. The same as `busy` when left out. */
+  working?(): boolean;
   close?(): Promise<void>;
 }

@@ -17,7 +17,10 @@ export interface KnownCredentials {
 
 export interface SignatureCheck {
   readonly region: string;
-  /** Both in milliseconds since the epoch. A client outside the cloud signs with real time, a worker with the injected clock's. */
+  /**
+   * In milliseconds since the epoch. A client outside the cloud signs with real time, a worker with the injected clock's, and a client that has set its clock by an
+   * earlier answer with what the injected clock was then: so everything between these counts.
+   */
   readonly clocks: readonly number[];
   /** The injected clock: what sessions expire by. */
   readonly now: number;
@@ -87,7 +90,7 @@ export function verifySignature(request: HttpRequest, authorization: Authorizati
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
     );
   }
-  if (!check.clocks.some((clock) => Math.abs(clock - signedAt) <= allowedSkewMs)) {
+  if (signedAt < Math.min(...check.clocks) - allowedSkewMs || signedAt > Math.max(...check.clocks) + allowedSkewMs) {
     throw mismatch(`Signature expired or not yet current: ${amzDate} is more than 5 minutes off.`);
   }
   if (credentials.expiresAt !== undefined && credentials.expiresAt <= check.now) {

@@ -7,6 +7,10 @@
 import { globMatches, globPattern } from './wildcards.ts';
 
 const actionsByService: Readonly<Record<string, string>> = {
+  apigateway: `
+    AddCertificateToDomain CreateAccessAssociation DELETE GET HEAD OPTIONS PATCH POST PUT RejectAccessAssociation
+    RemoveCertificateFromDomain SetWebACL UpdateDomainNameManagementPolicy UpdateDomainNamePolicy UpdateRestApiPolicy`,
+  'execute-api': 'Invoke InvalidateCache ManageConnections',
   secretsmanager: `
     BatchGetSecretValue CancelRotateSecret CreateSecret DeleteResourcePolicy DeleteSecret DescribeSecret GetRandomPassword
     GetResourcePolicy GetSecretValue ListSecretVersionIds ListSecrets PutResourcePolicy PutSecretValue RemoveRegionsFromReplication
@@ -132,9 +136,9 @@ const actionsByService: Readonly<Record<string, string>> = {
 
 /** Services that policies may name although no local service answers for them; their actions are not checked, and never granted here. */
 const foreignServices = new Set(
-  `access-analyzer account acm apigateway application-autoscaling athena autoscaling backup bedrock bedrock-agentcore cloudformation cloudfront
+  `access-analyzer account acm application-autoscaling athena autoscaling backup bedrock bedrock-agentcore cloudformation cloudfront
   cloudtrail cloudwatch codebuild cognito-identity cognito-idp config ec2 ecr ecs eks elasticache elasticfilesystem elasticloadbalancing es
-  execute-api firehose glue guardduty health kinesis organizations pipes pricing rds rds-data rds-db resource-explorer-2 resource-groups route53 s3
+  firehose glue guardduty health kinesis organizations pipes pricing rds rds-data rds-db resource-explorer-2 resource-groups route53 s3
   s3tables sagemaker scheduler schemas securityhub servicequotas ses sns ssm ssmmessages states support synthetics trustedadvisor wafv2 xray`.split(
     /\s+/,
   ),

@@ -4,7 +4,8 @@
  */
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import { createResponseStream, installAwslambda, isStreaming, type ResponseStream } from './response-stream.ts';
+import type { FromWorker, ToInvoke, ToWorker, WorkerStart } from './worker-messages.ts';
 
 const start: WorkerStart = workerData;
 const port = parentPort;
@@ -22,7 +23,9 @@ for (const stream of [process.stdout, process.stderr]) {
   };
 }
 
-type Handler = (event: unknown, context: object) => unknown;
+/** One of the two forms; a streaming handler gets the response's stream between event and context. */
+type Handler = { readonly streams: boolean; readonly run: (...args: readonly unknown[]) => unknown };
+installAwslambda();
 const handler = await load().then(
   (found) => {
     tell({ type: 'ready' });
@@ -34,11 +37,18 @@ const handler = await load().then(
   },
 );
 
+/** The response that is being streamed, and how its chunk under way is settled. */
+let streaming: { readonly requestId: string; readonly stream: ResponseStream; taken?: PromiseWithResolvers<void> } | undefined;
 port.on('message', (message: ToWorker) => {
-  if (handler !== undefined) void invoke(handler, message);
+  if (message.type === 'invoke') {
+    if (handler !== undefined) void invoke(handler, message);
+  } else if (message.requestId !== streaming?.requestId) return;
+  else if (message.type === 'taken') streaming.taken?.resolve();
+  else streaming.stream.abandon();
 });
 
-async function invoke(run: Handler, { requestId, event, remainingMs, traceId }: ToWorker): Promise<void> {
+async function invoke({ streams, run }: Handler, message: ToInvoke): Promise<void> {
+  const { requestId, event, remainingMs, traceId, tenantId } = message;
   process.env['_X_AMZN_TRACE_ID'] = traceId;
   // Real time, not the shifted clock: moving the clock must not use up an invocation's time.
   const deadline = performance.now() + remainingMs;
@@ -49,15 +59,44 @@ async function invoke(run: Handler, { requestId, event, remainingMs, traceId }: 
     invokedFunctionArn: start.functionArn,
     memoryLimitInMB: String(start.memorySize),
     awsRequestId: requestId,
+    tenantId,
     logGroupName: start.logGroupName,
     logStreamName: start.logStreamName,
     getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
   };
   try {
-    const result = await run(JSON.parse(event), context);
-    tell({ type: 'result', requestId, payload: JSON.stringify(result) ?? 'null' });
+    if (streams) {
+      await stream(requestId, (facade) => run(JSON.parse(event), facade, context));
+      tell({ type: 'streamed', requestId });
+    } else {
+      const result = await run(JSON.parse(event), context);
+      tell({ type: 'result', requestId, payload: JSON.stringify(result) ?? 'null' });
+    }
   } catch (error) {
     tell({ type: 'failure', requestId, error: describe(error) });
+  }
+}
+
+/** The invocation lasts until the handler has returned and its stream has ended; an error after some writes follows what was written. */
+async function stream(requestId: string, run: (facade: object) => unknown): Promise<void> {
+  const response = createResponseStream((bytes) => {
+    // A copy of its own: a message would carry the whole pool that a small buffer is a slice of.
+    tell({ type: 'chunk', requestId, bytes: new Uint8Array(bytes) });
+    current.taken = Promise.withResolvers();
+    return current.taken.promise;
+  });
+  const current: NonNullable<typeof streaming> = { requestId, stream: response };
+  streaming = current;
+  try {
+    const running = run(response.facade);
+    if (!(running instanceof Promise)) throw new TypeError('Streaming does not support non-async handlers.');
+    await running;
+    await response.over;
+  } catch (error) {
+    await response.end();
+    throw error;
+  } finally {
+    streaming = undefined;
   }
 }
 
@@ -67,7 +106,7 @@ async function load(): Promise<Handler> {
   const found = module[name];
   if (typeof found !== 'function')
     throw Object.assign(new Error(`${start.handler} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });
-  return (event, context) => found(event, context);
+  return { streams: isStreaming(found), run: (...args) => found(...args) };
 }
 
 function describe(error: unknown): { errorType: string; errorMessage: string; trace: string[] } {

@@ -13,13 +13,22 @@ export interface WorkerStart {
   readonly clockOffset: SharedArrayBuffer;
 }
 
-export interface ToWorker {
+export interface ToInvoke {
+  readonly type: 'invoke';
   readonly requestId: string;
   /** JSON. */
   readonly event: string;
   readonly remainingMs: number;
   readonly traceId: string;
+  readonly tenantId?: string;
 }
+
+export type ToWorker =
+  | ToInvoke
+  /** The chunk that was sent last has been taken: the stream may send the next one. */
+  | { readonly type: 'taken'; readonly requestId: string }
+  /** Nobody reads the response any more. */
+  | { readonly type: 'abandoned'; readonly requestId: string };
 
 export interface WorkerError {
   readonly errorType: string;
@@ -31,5 +40,9 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'init-failed'; readonly error: WorkerError }
   | { readonly type: 'log'; readonly text: string }
+  /** One write of a streamed response. */
+  | { readonly type: 'chunk'; readonly requestId: string; readonly bytes: Uint8Array }
+  /** The end of a streamed response and of its invocation. */
+  | { readonly type: 'streamed'; readonly requestId: string }
   | { readonly type: 'result'; readonly requestId: string; readonly payload: string }
   | { readonly type: 'failure'; readonly requestId: string; readonly error: WorkerError };

@@ -12,7 +12,7 @@ const ivLength = 12;
 const macLength = 16;
 
 type EncryptionContext = Readonly<Record<string, string>>;
-const encryptionContext = z.record(z.string().min(1), z.string()).optional();
+export const encryptionContext = z.record(z.string().min(1), z.string()).optional();
 const keyId = z.string().min(1).max(2048);
 const blob = z.base64().min(1);
 const symmetric = z.literal('SYMMETRIC_DEFAULT').optional();
@@ -109,7 +109,7 @@ export function cryptoOperations(store: KeyStore): Record<string, Operation> {
 }
 
 /** One condition key per pair, and the list of names, absent when there is no context (KMS Developer Guide, "kms:EncryptionContext:context-key"). */
-function encryptionContextKeys(context: EncryptionContext | undefined): ConditionContext {
+export function encryptionContextKeys(context: EncryptionContext | undefined): ConditionContext {
   const pairs = Object.entries(context ?? {});
   if (pairs.length === 0) return {};
   return {
@@ -118,14 +118,15 @@ function encryptionContextKeys(context: EncryptionContext | undefined): Conditio
   };
 }
 
-function enabledKey(reference: KeyReference): Key {
+export function enabledKey(reference: KeyReference): Key {
   const key = existingKey(reference);
   if (key.state === 'Disabled') throw new AwsError('DisabledException', `${key.arn} is disabled.`);
   if (key.state === 'PendingDeletion') throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
   return key;
 }
 
-function seal(key: Key, plaintext: Buffer, context: EncryptionContext | undefined): Buffer {
+/** Encrypts under the key: its ARN stands in front, as AWS's ciphertexts name their key too. */
+export function seal(key: Key, plaintext: Buffer, context: EncryptionContext | undefined): Buffer {
   const iv = randomBytes(ivLength);
   const arn = Buffer.from(key.arn);
   const header = Buffer.alloc(3);

@@ -4,6 +4,7 @@ import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, LocalService, Need, Operation, Scope } from '../core/service.ts';
 import { aliasOperations } from './kms-aliases.ts';
 import { cryptoOperations } from './kms-crypto.ts';
+import { keyPairOperations } from './kms-key-pairs.ts';
 import { createKeyStore, existingKey, type Key, type KeyStore, keyNeed, ownKey } from './kms-keys.ts';
 import { checkedPolicy, defaultPolicy, policyOperations, policyText } from './kms-policies.ts';
 import { refusedOperation } from './refused-operation.ts';
@@ -22,8 +23,6 @@ const refused = [
   'GetPublicKey',
   'Sign',
   'Verify',
-  'GenerateDataKeyPair',
-  'GenerateDataKeyPairWithoutPlaintext',
   'GenerateMac',
   'VerifyMac',
   'ImportKeyMaterial',
@@ -46,6 +45,7 @@ export function createKms(kernel: Kernel): LocalService {
       ...stateOperations(store),
       ...aliasOperations(store),
       ...cryptoOperations(store),
+      ...keyPairOperations(store),
       ...refusedOperations(store),
     },
   };

@@ -1,36 +1,27 @@
 /**
- * The execution environments of one function: worker threads that run its bundled asset with its role's credentials and its own variables,
- * and nothing of the host's. One invocation at a time each, reused while warm. Source: Lambda Developer Guide, "execution environment lifecycle".
+ * The execution environments of one function: one invocation at a time each, reused while warm. With tenant isolation an environment serves
+ * the tenant it was started for and no other. Sources: Lambda Developer Guide, "execution environment lifecycle", "Tenant isolation".
  */
 import { randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { Kernel } from '../core/service.ts';
-import type { FromWorker, ToWorker, WorkerError, WorkerStart } from '../lambda/worker-messages.ts';
-import { createFunctionLog, type FunctionLog } from './lambda-logs.ts';
+import { createCollector, type ResponseSink } from './lambda-response-channel.ts';
+import type { TenantRoom } from './lambda-tenant-room.ts';
+import { type Answer, type EnvironmentSettings, failed, type LambdaWorker, type SessionCredentials, startWorker } from './lambda-worker.ts';
 
-export interface SessionCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  /** Milliseconds since the epoch, the cloud's clock. */
-  readonly expiresAt: number;
-}
-
-/** What a worker is started with; read anew for each start. */
-export interface EnvironmentSettings extends Omit<WorkerStart, 'clockOffset' | 'logStreamName'> {
-  readonly variables: Readonly<Record<string, string>>;
-  readonly timeoutSeconds: number;
-}
-
-export interface Answer {
-  /** JSON: the handler's result, or `{errorType, errorMessage, trace}`. */
-  readonly payload: string;
-  readonly functionError?: 'Unhandled';
+export interface Invocation {
+  /** JSON. */
+  readonly event: string;
+  readonly requestId: string;
+  /** Given exactly when the function has tenant isolation. */
+  readonly tenantId?: string | undefined;
 }
 
 export interface Environments {
-  /** Runs one invocation, waiting for a free environment. Rejects only when none can be started (the role cannot be assumed). */
-  invoke(event: string, requestId: string): Promise<Answer>;
+  /**
+   * Runs one invocation, waiting for a free environment. Without a sink a streamed response is collected into the payload. Rejects only when
+   * no environment can be started (the role cannot be assumed).
+   */
+  invoke(invocation: Invocation, sink?: ResponseSink): Promise<Answer>;
   /** Terminates the environment that holds the access key; its invocation fails. */
   crash(accessKeyId: string): void;
   /** Lets no environment serve another invocation: the next one starts with the settings of then. */
@@ -40,32 +31,28 @@ export interface Environments {
 }
 
 interface Environment {
-  readonly worker: Worker;
-  readonly credentials: SessionCredentials;
-  readonly log: FunctionLog;
-  /** Settled once, when the handler is loaded or cannot be. */
-  readonly loaded: Promise<WorkerError | undefined>;
+  readonly worker: LambdaWorker;
+  readonly tenantId: string | undefined;
   /** Serves no further invocation. */
   retired: boolean;
-  exited: boolean;
   inUse: boolean;
-  /** Ends the current invocation. */
-  finish?: ((answer: Answer) => void) | undefined;
+  /** Ends it to make room for another tenant's. */
+  readonly evict: () => void;
 }
 
 /** Loading a bundle counts against this, not against the function's timeout; Lambda allows 10 s on faster machines. */
 const loadLimitMs = 30_000;
 /** Credentials that end sooner than this after the invocation's own timeout are not used any more. */
 const credentialMarginMs = 60_000;
-const bootstrap = new URL('../lambda/bootstrap.ts', import.meta.url);
-
-const failed = (error: WorkerError): Answer => ({ payload: JSON.stringify(error), functionError: 'Unhandled' });
 
 export function createEnvironments(
   kernel: Kernel,
   deps: {
     settings: () => EnvironmentSettings;
+    /** At once; with tenant isolation for each tenant. */
     limit: () => number;
+    /** Where the environments of tenants find their place. */
+    room: TenantRoom;
     endpoint: () => string;
     mintSession: () => Promise<SessionCredentials>;
     report: (line: string) => void;
@@ -73,138 +60,125 @@ export function createEnvironments(
 ): Environments {
   const all = new Set<Environment>();
   const waiting: (() => void)[] = [];
-  let starting = 0;
+  /** By tenant; of a function without tenant isolation there is one entry. */
+  const starting = new Map<string | undefined, number>();
   let running = 0;
   let closed = false;
 
-  const retire = async (environment: Environment): Promise<void> => {
+  const forget = (environment: Environment): void => {
     environment.retired = true;
-    all.delete(environment);
+    if (!all.delete(environment) || environment.tenantId === undefined) return;
+    deps.room.work(environment.evict);
+    deps.room.leave();
+  };
+  const retire = async (environment: Environment): Promise<void> => {
+    forget(environment);
     await environment.worker.terminate();
   };
 
-  const start = async (): Promise<Environment> => {
+  const start = async (tenantId: string | undefined): Promise<Environment> => {
     const settings = deps.settings();
     const credentials = await deps.mintSession();
-    const logStreamName = `${new Date(kernel.clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomUUID().replaceAll('-', '')}`;
-    const { variables, timeoutSeconds: _hostOnly, ...forWorker } = settings;
-    const workerData: WorkerStart = { ...forWorker, logStreamName, clockOffset: kernel.clock.offset };
-    const worker = new Worker(bootstrap, {
-      workerData,
-      env: { ...variables, ...runtimeVariables(kernel.region, settings, credentials, deps.endpoint(), logStreamName) },
-      // Nothing of how the host itself was started (loaders of a test runner, inspectors) reaches the function.
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: settings.memorySize },
-    });
-    worker.unref();
-    const log = createFunctionLog(kernel, {
-      accessKeyId: credentials.accessKeyId,
-      group: settings.logGroupName,
-      stream: logStreamName,
+    const worker = startWorker(kernel, {
+      settings,
+      credentials,
+      endpoint: deps.endpoint(),
       report: deps.report,
+      onExit: () => forget(environment),
     });
-    const loading = Promise.withResolvers<WorkerError | undefined>();
-    const environment: Environment = { worker, credentials, log, loaded: loading.promise, retired: false, exited: false, inUse: true };
-    worker.on('message', (message: FromWorker) => {
-      if (message.type === 'log') log.write(message.text);
-      else if (message.type === 'ready') loading.resolve(undefined);
-      else if (message.type === 'init-failed') loading.resolve(message.error);
-      else if (message.type === 'result') environment.finish?.({ payload: message.payload });
-      else environment.finish?.(failed(message.error));
-    });
-    // What the runtime itself prints, e.g. a warning or the last words of a thread that died.
-    for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk: Buffer) => log.write(chunk.toString()));
-    const ended = (error: WorkerError): void => {
-      environment.retired = true;
-      environment.exited = true;
-      all.delete(environment);
-      loading.resolve(error);
-      environment.finish?.(failed(error));
-    };
-    worker.on('error', (error: unknown) =>
-      ended({
-        errorType: error instanceof Error ? error.name : 'Error',
-        errorMessage: error instanceof Error ? error.message : String(error),
-      }),
-    );
-    worker.on('exit', () => ended({ errorType: 'Runtime.ExitError', errorMessage: 'Error: Runtime exited without providing a reason' }));
+    const environment: Environment = { worker, tenantId, retired: false, inUse: true, evict: () => void retire(environment) };
     all.add(environment);
     return environment;
   };
 
-  const acquire = async (): Promise<Environment> => {
+  const reusable = (tenantId: string | undefined): Environment | undefined => {
+    for (const environment of [...all]) {
+      if (environment.inUse || environment.tenantId !== tenantId) continue;
+      const needed = kernel.clock.now() + deps.settings().timeoutSeconds * 1000 + credentialMarginMs;
+      if (!environment.retired && environment.worker.credentials.expiresAt > needed) return environment;
+      void retire(environment);
+    }
+    return undefined;
+  };
+
+  const acquire = async (tenantId: string | undefined): Promise<Environment> => {
     for (;;) {
-      for (const environment of [...all]) {
-        if (environment.inUse) continue;
-        const needed = kernel.clock.now() + deps.settings().timeoutSeconds * 1000 + credentialMarginMs;
-        if (!environment.retired && environment.credentials.expiresAt > needed) {
-          environment.inUse = true;
-          return environment;
-        }
-        void retire(environment);
+      const warm = reusable(tenantId);
+      if (warm !== undefined) {
+        warm.inUse = true;
+        if (tenantId !== undefined) deps.room.work(warm.evict);
+        return warm;
       }
-      if (all.size + starting < deps.limit()) {
-        starting++;
+      const begun = starting.get(tenantId) ?? 0;
+      const own = [...all].filter((environment) => environment.tenantId === tenantId).length;
+      if (own + begun < deps.limit() && (tenantId === undefined || deps.room.enter())) {
+        starting.set(tenantId, begun + 1);
         try {
-          return await start();
+          return await start(tenantId);
+        } catch (error) {
+          if (tenantId !== undefined) deps.room.leave();
+          throw error;
         } finally {
-          starting--;
+          starting.set(tenantId, (starting.get(tenantId) ?? 1) - 1);
         }
       }
-      await new Promise<void>((resolve) => waiting.push(resolve));
+      await (tenantId === undefined ? new Promise<void>((resolve) => waiting.push(resolve)) : deps.room.freed());
     }
   };
 
-  const run = async (environment: Environment, event: string, requestId: string): Promise<Answer> => {
+  const run = async (environment: Environment, { event, requestId, tenantId }: Invocation, sink: ResponseSink): Promise<Answer> => {
+    const { worker } = environment;
     const { timeoutSeconds } = deps.settings();
-    const initError = await within(environment.loaded, loadLimitMs, {
+    const initError = await within(worker.loaded, loadLimitMs, {
       errorType: 'Sandbox.Timedout',
       errorMessage: `RequestId: ${requestId} Error: Task timed out while loading`,
     });
     if (initError !== undefined) {
-      environment.log.write(`${requestId} ERROR Init Error ${JSON.stringify(initError)}`);
+      worker.log.write(`${requestId} ERROR Init Error ${JSON.stringify(initError)}`);
       await retire(environment);
       return failed(initError);
     }
-    if (environment.exited)
+    if (worker.exited)
       return failed({
         errorType: 'Runtime.ExitError',
         errorMessage: `RequestId: ${requestId} Error: Runtime exited without providing a reason`,
       });
-    const answer = new Promise<Answer>((resolve) => {
-      environment.finish = resolve;
-    });
-    const message: ToWorker = {
+    const message = {
       requestId,
       event,
       remainingMs: timeoutSeconds * 1000,
       traceId: `Root=1-${Math.floor(kernel.clock.now() / 1000).toString(16)}-${randomUUID().replaceAll('-', '').slice(0, 24)};Sampled=0`,
+      ...(tenantId === undefined ? {} : { tenantId }),
     };
-    environment.worker.postMessage(message);
     const timedOut = failed({
       errorType: 'Sandbox.Timedout',
       errorMessage: `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
     });
-    const result = await within(answer, timeoutSeconds * 1000, timedOut);
-    environment.finish = undefined;
+    const result = await within(worker.run(message, sink), timeoutSeconds * 1000, timedOut);
     // As the runtime does: the caller of an event source mapping would otherwise never learn why a batch failed.
-    if (result.functionError !== undefined) environment.log.write(`${requestId} ERROR Invoke Error ${result.payload}`);
+    if (result.functionError !== undefined) worker.log.write(`${requestId} ERROR Invoke Error ${result.payload}`);
     if (result === timedOut) await retire(environment);
     return result;
   };
 
+  /** After an invocation: free for the next one of the same tenant, unless it is to serve no more. */
+  const release = async (environment: Environment): Promise<void> => {
+    environment.inUse = false;
+    if (environment.retired || closed) await retire(environment);
+    else if (environment.tenantId !== undefined) deps.room.rest(environment.evict);
+  };
+
   return {
-    async invoke(event, requestId) {
+    async invoke(invocation, sink) {
       running++;
+      const collector = createCollector();
       try {
-        const environment = await acquire();
+        const environment = await acquire(invocation.tenantId);
         try {
-          return await run(environment, event, requestId);
+          const answer = await run(environment, invocation, sink ?? collector);
+          return sink === undefined && answer.streamed === true ? { ...answer, payload: collector.text() } : answer;
         } finally {
-          environment.inUse = false;
-          if (environment.retired || closed) await retire(environment);
+          await release(environment);
         }
       } finally {
         running--;
@@ -212,7 +186,7 @@ export function createEnvironments(
       }
     },
     crash(accessKeyId) {
-      for (const environment of all) if (environment.credentials.accessKeyId === accessKeyId) void retire(environment);
+      for (const environment of all) if (environment.worker.credentials.accessKeyId === accessKeyId) void retire(environment);
     },
     recycle() {
       for (const environment of [...all]) {
@@ -221,45 +195,12 @@ export function createEnvironments(
       }
     },
     get busy() {
-      return running > 0 || [...all].some((environment) => environment.log.pending > 0);
+      return running > 0 || [...all].some(({ worker }) => worker.log.pending > 0);
     },
     async close() {
       closed = true;
       await Promise.all([...all].map(retire));
     },
-  };
-}
-
-/** The variables Lambda itself sets; they win over the function's own, which may not use these names. */
-function runtimeVariables(
-  region: string,
-  settings: EnvironmentSettings,
-  credentials: SessionCredentials,
-  endpoint: string,
-  logStreamName: string,
-): Record<string, string> {
-  return {
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    AWS_LAMBDA_FUNCTION_NAME: settings.functionName,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memorySize),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_LAMBDA_LOG_GROUP_NAME: settings.logGroupName,
-    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
-    AWS_ENDPOINT_URL: endpoint,
-    LAMBDA_TASK_ROOT: settings.assetDirectory,
-    _HANDLER: settings.handler,
-    _X_AMZN_TRACE_ID: '',
-    TZ: ':UTC',
-    // Lambda has no profile files and no instance metadata; the host may have both.
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_EC2_METADATA_DISABLED: 'true',
   };
 }
 

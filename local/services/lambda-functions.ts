@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Need } from '../core/service.ts';
 import type { PolicyDocument } from '../iam/policy.ts';
-import type { EnvironmentSettings, Environments } from './lambda-environments.ts';
+import type { Environments } from './lambda-environments.ts';
+import type { EnvironmentSettings } from './lambda-worker.ts';
 
 const settings = {
   Role: z.string().regex(/^arn:aws:iam::\d{12}:role\/.+$/),
@@ -42,6 +43,8 @@ export const createFunctionInput = z.strictObject({
     .length(1)
     .default(['x86_64']),
   PackageType: z.literal('Zip').default('Zip'),
+  /** Only here: it cannot be changed later ("Tenant isolation"). */
+  TenancyConfig: z.strictObject({ TenantIsolationMode: z.literal('PER_TENANT') }).optional(),
   Tags: z.record(z.string(), z.string()).default({}),
 });
 export const updateFunctionInput = z.strictObject({ FunctionName: z.string(), ...z.object(settings).partial().shape });

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Caller, Kernel, Operation, Scope } from '../core/service.ts';
-import type { SessionCredentials } from './lambda-environments.ts';
 import type { LambdaFunction } from './lambda-functions.ts';
 import { type Mapping, type Poller, startPoller } from './lambda-mappings.ts';
+import type { SessionCredentials } from './lambda-worker.ts';
 import type { QueueView } from './sqs.ts';
 import { operation } from './typed-operation.ts';
 
@@ -53,7 +53,7 @@ export function mappingOperations(
     mintSession: (fn: LambdaFunction) => Promise<SessionCredentials>;
     report: (line: string) => void;
   },
-): { operations: Record<string, Operation>; busy: () => boolean; stop: () => void } {
+): { operations: Record<string, Operation>; busy: () => boolean; working: () => boolean; stop: () => void } {
   const entries = new Map<string, Entry>();
   const arnOf = (scope: Scope, uuid: string): string => `arn:aws:lambda:${kernel.region}:${scope.accountId}:event-source-mapping:${uuid}`;
   const find = (uuid: string): Entry => {
@@ -85,6 +85,12 @@ export function mappingOperations(
             'Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10',
           );
         const fn = deps.functionByName(scope, input.FunctionName);
+        // "Tenant isolation", considerations: no event source mappings, because a message names no tenant.
+        if (fn.config.TenancyConfig !== undefined)
+          throw new AwsError(
+            'InvalidParameterValueException',
+            'Event source mappings are not supported for functions with tenancy configuration.',
+          );
         const exists = [...entries.values()].some(
           ({ mapping }) => mapping.functionArn === fn.arn && mapping.queueArn === input.EventSourceArn,
         );
@@ -103,7 +109,7 @@ export function mappingOperations(
         const poller = startPoller(kernel, mapping, {
           queues: deps.queues,
           callerOf: renewedCaller(kernel, () => deps.mintSession(deps.functionByArn(fn.arn))),
-          invoke: (event) => deps.functionByArn(fn.arn).environments.invoke(event, randomUUID()),
+          invoke: (event) => deps.functionByArn(fn.arn).environments.invoke({ event, requestId: randomUUID() }),
           report: deps.report,
         });
         const entry = { mapping, accountId: scope.accountId, createdAt: kernel.clock.now(), poller };
@@ -145,6 +151,7 @@ export function mappingOperations(
   return {
     operations,
     busy: () => [...entries.values()].some(({ poller }) => poller.busy),
+    working: () => [...entries.values()].some(({ poller }) => poller.working),
     stop: () => {
       for (const { poller } of entries.values()) poller.stop();
     },

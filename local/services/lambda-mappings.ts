@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Caller, Kernel } from '../core/service.ts';
-import type { Answer } from './lambda-environments.ts';
+import type { Answer } from './lambda-worker.ts';
 import type { QueueView } from './sqs.ts';
 
 export interface Mapping {
@@ -22,6 +22,8 @@ export interface Mapping {
 
 export interface Poller {
   readonly busy: boolean;
+  /** Without messages that are hidden until later. */
+  readonly working: boolean;
   stop(): void;
 }
 
@@ -134,6 +136,9 @@ export function startPoller(
   return {
     get busy() {
       return inHand > 0 || deps.queues.pending(mapping.queueArn) > 0;
+    },
+    get working() {
+      return inHand > 0 || deps.queues.ready(mapping.queueArn) > 0;
     },
     stop() {
       stopped.abort(new AwsError('ServiceException', 'The event source mapping was stopped.', 500));

@@ -1,12 +1,12 @@
 /**
  * Lambda: functions that run their bundled assets in worker threads, with their own role's credentials. Configuration is in
- * `lambda-functions.ts`, the threads in `lambda-environments.ts`, queues as event sources in `lambda-mappings.ts`, the HTTP binding in
- * `lambda-routes.ts`. Source: AWS Lambda API Reference; Service Authorization Reference, "AWS Lambda".
+ * `lambda-functions.ts`, invocations in `lambda-invocations.ts`, the threads in `lambda-environments.ts`, queues as event sources in
+ * `lambda-mappings.ts`, the HTTP binding in `lambda-routes.ts`. Source: AWS Lambda API Reference; Service Authorization Reference, "AWS Lambda".
  */
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, LocalService, Scope } from '../core/service.ts';
-import { createEnvironments, type SessionCredentials } from './lambda-environments.ts';
+import { createEnvironments } from './lambda-environments.ts';
 import {
   assetDirectoryOf,
   createFunctionInput,
@@ -17,9 +17,12 @@ import {
   type LambdaFunction,
   updateFunctionInput,
 } from './lambda-functions.ts';
+import { invocationOperations } from './lambda-invocations.ts';
 import { mappingOperations } from './lambda-mapping-operations.ts';
 import { permissionOperations } from './lambda-permissions.ts';
 import { respond, route } from './lambda-routes.ts';
+import { createTenantRoom } from './lambda-tenant-room.ts';
+import type { SessionCredentials } from './lambda-worker.ts';
 import type { QueueView } from './sqs.ts';
 import { operation } from './typed-operation.ts';
 
@@ -31,8 +34,10 @@ export interface LambdaOptions {
   readonly queues: QueueView;
   /** Subscribes to `crash` faults. */
   readonly onCrash: (listener: (accessKeyId: string) => void) => unknown;
-  /** Environments a function may have at once. @default 2 */
+  /** Environments a function may have at once, with tenant isolation for each tenant. @default 2 */
   readonly concurrencyPerFunction?: number;
+  /** Environments that functions with tenant isolation may have at once, all tenants and functions together. @default 16 */
+  readonly tenantEnvironments?: number;
   /** Takes one line for people, each at most once. @default standard error */
   readonly report?: (line: string) => void;
 }
@@ -43,13 +48,10 @@ export interface LambdaService extends LocalService {
 }
 
 const onFunction = z.strictObject({ FunctionName: z.string() });
-/** Waits between the attempts of an asynchronous invocation, on the cloud's clock. Source: Developer Guide, "How Lambda handles errors and retries with asynchronous invocation". */
-const retryAfterMs = [60_000, 120_000];
-
 export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaService {
   const functions = new Map<string, LambdaFunction>();
   const stopped = new AbortController();
-  let asynchronous = 0;
+  const room = createTenantRoom(options.tenantEnvironments ?? 16);
   const reported = new Set<string>();
   const report = (line: string): void => {
     if (reported.has(line) || reported.size >= 1000) return;
@@ -87,16 +89,7 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
     );
   };
 
-  const invokeLater = async (fn: LambdaFunction, event: string, requestId: string): Promise<void> => {
-    for (let attempt = 0; ; attempt++) {
-      const { functionError } = await fn.environments.invoke(event, requestId);
-      const wait = retryAfterMs[attempt];
-      if (functionError === undefined) return;
-      if (wait === undefined) return report(`Lambda gave up on an asynchronous event of ${fn.arn} after ${attempt + 1} attempts.`);
-      await kernel.clock.until(kernel.clock.now() + wait, stopped.signal);
-    }
-  };
-
+  const { operations: invocations, busy: invokesLater } = invocationOperations(kernel, { find, needs, stopped: stopped.signal, report });
   const { operations: mappings, ...pollers } = mappingOperations(kernel, {
     queues: options.queues,
     functionByName: (scope, name) => find(scope, name),
@@ -108,12 +101,14 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
     for (const fn of functions.values()) fn.environments.crash(accessKeyId);
   });
 
+  const isRunning = (): boolean => invokesLater() || [...functions.values()].some((fn) => fn.environments.busy);
   return {
     signingName: 'lambda',
     protocol: 'rest-json',
     route,
     respond,
-    busy: () => asynchronous > 0 || pollers.busy() || [...functions.values()].some((fn) => fn.environments.busy),
+    busy: () => pollers.busy() || isRunning(),
+    working: () => pollers.working() || isRunning(),
     async close() {
       stopped.abort(new AwsError('ServiceException', 'The local cloud is closing.', 500));
       pollers.stop();
@@ -136,6 +131,7 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
             environments: createEnvironments(kernel, {
               settings: () => environmentSettings(fn),
               limit: () => Math.min(options.concurrencyPerFunction ?? 2, fn.reservedConcurrency ?? Number.POSITIVE_INFINITY),
+              room,
               endpoint: options.endpoint,
               mintSession: () => mintSession(fn),
               report,
@@ -194,53 +190,11 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
           return {};
         },
       }),
-      Invoke: operation(
-        onFunction.extend({
-          InvocationType: z.enum(['RequestResponse', 'Event', 'DryRun']).default('RequestResponse'),
-          LogType: z.literal('None').optional(),
-          Payload: z.string().default(''),
-        }),
-        {
-          needs: needs('InvokeFunction'),
-          async run(input, scope) {
-            const fn = find(scope, input.FunctionName);
-            const event = input.Payload === '' ? '{}' : input.Payload;
-            assertJson(event);
-            if (input.InvocationType === 'DryRun') return { StatusCode: 204 };
-            if (input.InvocationType === 'Event') {
-              asynchronous++;
-              invokeLater(fn, event, scope.requestId)
-                .catch(
-                  (error: unknown) =>
-                    stopped.signal.aborted ||
-                    report(`Lambda could not run ${fn.arn}: ${error instanceof Error ? error.message : String(error)}`),
-                )
-                .finally(() => asynchronous--);
-              return { StatusCode: 202 };
-            }
-            const { payload, functionError } = await fn.environments.invoke(event, scope.requestId);
-            return {
-              StatusCode: 200,
-              ExecutedVersion: '$LATEST',
-              Payload: payload,
-              ...(functionError === undefined ? {} : { FunctionError: functionError }),
-            };
-          },
-        },
-      ),
+      ...invocations,
       ...permissionOperations(find, needs),
       ...mappings,
     },
   };
-}
-
-function assertJson(text: string): void {
-  try {
-    JSON.parse(text);
-  } catch {
-    // The parser's message would quote the payload.
-    throw new AwsError('InvalidRequestContentException', 'Could not parse request body into json.');
-  }
 }
 
 const assumed = z.object({

@@ -15,6 +15,8 @@ import { operation } from './typed-operation.ts';
 export interface QueueView {
   /** Messages that are not deleted: visible, in flight or delayed; 0 when there is no such queue. */
   pending(queueArn: string): number;
+  /** Those of them that can be received now. */
+  ready(queueArn: string): number;
   /** Resolves when a message can be received, at clock time `until` at the latest. Rejects when aborted. A missing queue never has one. */
   untilVisible(queueArn: string, options: { until?: number; signal?: AbortSignal }): Promise<void>;
 }
@@ -88,6 +90,10 @@ export function createSqs(kernel: Kernel, options: { endpoint: () => string }): 
         if (queue === undefined) return 0;
         const { ready, inFlight, delayed } = depth(queue, kernel.clock.now());
         return ready + inFlight + delayed;
+      },
+      ready(arn) {
+        const queue = all.get(arn);
+        return queue === undefined ? 0 : depth(queue, kernel.clock.now()).ready;
       },
       async untilVisible(arn, { until, signal }) {
         const queue = all.get(arn) ?? createQueue({ arn, name: '', accountId: '' }, 0);

@@ -61,7 +61,7 @@ export function assumeRoleOperation(store: IdentityStore): Record<string, Operat
       if (role === undefined)
         throw new AwsError('AccessDenied', `Not authorized to perform: sts:AssumeRole on resource: ${input.RoleArn}`, 403);
       const from = callerSession(scope);
-      const session = newSession(store, role, input, from, scope.clock.now());
+      const session = newSession(store, role, input, from, scope);
       forgetOld(store, scope.clock.now());
       store.sessions.set(session.accessKeyId, session);
       return {
@@ -115,7 +115,8 @@ function needsOf(
 }
 
 /** Throws AwsError: ValidationError, AccessDenied (source identity), InvalidParameterValue (tags), PackedPolicyTooLarge, MalformedPolicyDocument. */
-function newSession(store: IdentityStore, role: RoleIdentity, input: AssumeRoleInput, from: Session | undefined, now: number): Session {
+function newSession(store: IdentityStore, role: RoleIdentity, input: AssumeRoleInput, from: Session | undefined, scope: Scope): Session {
+  const now = scope.clock.now();
   const { tags, transitiveTags } = withInherited(passedTags(input.Tags), input.TransitiveTagKeys ?? [], from?.transitiveTags ?? {});
   if (from?.sourceIdentity !== undefined && input.SourceIdentity !== undefined && input.SourceIdentity !== from.sourceIdentity) {
     throw new AwsError('AccessDenied', 'The source identity of a session cannot be changed in a role assumed from it.', 403);
@@ -135,6 +136,7 @@ function newSession(store: IdentityStore, role: RoleIdentity, input: AssumeRoleI
     tags,
     transitiveTags,
     sourceIdentity: input.SourceIdentity ?? from?.sourceIdentity,
+    assumedWith: scope.caller.accessKeyId,
     policies: sessionPolicies(store, role, input.Policy, input.PolicyArns ?? []),
     issuedAt: now,
     expiresAt: now + secondsOf(input, role, from) * 1000,

@@ -1,17 +1,27 @@
-/** The STS service: AssumeRole and GetCallerIdentity. Source: STS API Reference. */
+/** The STS service: AssumeRole, GetCallerIdentity, GetWebIdentityToken. Source: STS API Reference. */
 import { z } from 'zod';
 import type { IdentityStore } from '../core/identity-store.ts';
 import type { LocalKernel } from '../core/kernel.ts';
 import type { LocalService, Operation } from '../core/service.ts';
 import { queryOperation } from './query-operation.ts';
 import { assumeRoleOperation } from './sts-assume-role.ts';
+import { webIdentityOperation } from './sts-web-identity.ts';
+import type { WebIdentityIssuer } from './sts-web-identity-issuer.ts';
 
-export function createSts(kernel: LocalKernel): LocalService {
+/** Without an issuer there is no `GetWebIdentityToken`. */
+export function createSts(
+  kernel: LocalKernel,
+  { webIdentity }: { readonly webIdentity?: WebIdentityIssuer | undefined } = {},
+): LocalService {
   return {
     signingName: 'sts',
     protocol: 'query',
     xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
-    operations: { ...assumeRoleOperation(kernel.identities), ...callerIdentityOperation(kernel.identities) },
+    operations: {
+      ...assumeRoleOperation(kernel.identities),
+      ...callerIdentityOperation(kernel.identities),
+      ...(webIdentity === undefined ? {} : webIdentityOperation(kernel.identities, webIdentity)),
+    },
   };
 }
 

@@ -25,6 +25,7 @@ const carriers: Readonly<Record<string, readonly { kind: TemplatePolicyKind; pro
   'AWS::KMS::Key': [{ kind: 'key', property: 'KeyPolicy', name: '' }],
   'AWS::SQS::QueuePolicy': [{ kind: 'resource', property: 'PolicyDocument', name: '' }],
   'AWS::Logs::ResourcePolicy': [{ kind: 'resource', property: 'PolicyDocument', name: 'PolicyName' }],
+  'AWS::ApiGateway::RestApi': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
   'AWS::Events::EventBus': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
 };
 

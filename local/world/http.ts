@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-/** A body larger than this is refused: nothing a simulator or the control endpoint takes comes near it. */
+/** A JSON body larger than this is refused: nothing the control endpoint or an administration takes comes near it. */
 const maxBodyBytes = 1024 * 1024;
 
 /** Raised while reading a request; `status` is what the server answers. */
@@ -14,19 +14,25 @@ export class RequestError extends Error {
   }
 }
 
-/** Reads the body as JSON; an empty body is `undefined`. Throws RequestError 400 or 413. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+/** Reads the whole body. Throws RequestError 413 when it has more than `maxBytes`. */
+export async function readBody(request: IncomingMessage, maxBytes = maxBodyBytes): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > maxBodyBytes) throw new RequestError(413, `The body is larger than ${maxBodyBytes} bytes.`);
+    if (size > maxBytes) throw new RequestError(413, `The body is larger than ${maxBytes} bytes.`);
     chunks.push(bytes);
   }
-  if (size === 0) return undefined;
+  return Buffer.concat(chunks);
+}
+
+/** Reads the body as JSON; an empty body is `undefined`. Throws RequestError 400 or 413. */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const body = await readBody(request);
+  if (body.length === 0) return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(body.toString('utf8'));
   } catch {
     throw new RequestError(400, 'The body is not valid JSON.');
   }

@@ -8,7 +8,7 @@ export interface ApiRequest {
   readonly body: unknown;
 }
 
-/** `events` is a server-sent event stream: each entry one `data:` line. */
+/** `events` is a server-sent event stream: each entry the text of one event. */
 export type ApiAnswer =
   | { readonly status: number; readonly json: unknown; readonly headers?: Readonly<Record<string, string>> }
   | { readonly status: 200; readonly events: readonly string[] };

@@ -5,35 +5,20 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { bearerOf, RequestError, readJson, sendJson } from './http.ts';
+import { deliver } from './deliver.ts';
+import { createFederation, type Federation } from './federation.ts';
+import { bearerOf, RequestError, readJson } from './http.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
 import { answerAdmin } from './openai-admin.ts';
 import { type ApiAnswer, type ApiRequest, errorAnswer, errorOfStatus, OpenAiError } from './openai-answer.ts';
+import { asAnswer } from './openai-delivery.ts';
 import { answerInference } from './openai-inference.ts';
 import { type ApiKey, createOrganization, fingerprintOf, type OpenAiOrganization } from './openai-organization.ts';
-
-/** What an injected fault asks of one request. `status` applies to `before`: the error answered instead of a 500. */
-export interface ProviderFault {
-  readonly mode: 'before' | 'after' | 'delay' | 'duplicate' | 'crash';
-  readonly delayMs?: number | undefined;
-  readonly status?: number | undefined;
-}
-
-/** Looks up and uses up a fault for this call, e.g. `('openai', 'POST /organization/projects/{id}/archive')`. */
-export type TakeFault = (service: string, action: string) => ProviderFault | undefined;
-
-/** One request as it is shown outside: no header, no body, no secret. */
-interface ProviderRequest {
-  readonly seq: number;
-  readonly at: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  /** SHA-256 of the key presented, hex; undefined when none was. */
-  readonly keyFingerprint: string | undefined;
-  /** The work was done and recorded with `status`, but the caller never got the answer. */
-  readonly answerLost: boolean;
-}
+import { createRequestRecords } from './request-record.ts';
+import { createKeys, type SimulatedKeys } from './simulated-keys.ts';
+import type { Simulator, TakeFault } from './simulator.ts';
 
 /** One key as it is shown outside. */
 interface ProviderKey {
@@ -50,31 +35,42 @@ interface ProviderKey {
   readonly deletedAt: string | undefined;
 }
 
-export interface OpenAiSimulator {
-  /** Every path of the simulator starts with this. */
-  readonly basePath: string;
+export interface OpenAiSimulator extends Simulator {
   readonly adminKey: string;
   readonly settings: { /** How long a deleted key is still accepted, in ms of the cloud's clock. */ deletionDelayMs: number };
   readonly organization: OpenAiOrganization;
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Whose identity tokens are exchanged for access tokens; a rule's ID is that of the identity provider. */
+  readonly federation: Federation;
   keys(): readonly ProviderKey[];
-  requests(): readonly ProviderRequest[];
-  /** Every secret ever issued, in plaintext: for tests in the same process, never over HTTP. */
-  plantedSecrets(): readonly string[];
 }
 
 const basePath = '/openai/v1';
+/** Where tokens are given out: at `auth.openai.com`, in the world at the same base path. */
+const tokenPath = 'oauth/token';
+const tokenSeconds = 3600;
+const exchangeBody = z.object({
+  grant_type: z.literal('urn:ietf:params:oauth:grant-type:token-exchange'),
+  subject_token: z.string(),
+  subject_token_type: z.enum(['urn:ietf:params:oauth:token-type:jwt', 'urn:ietf:params:oauth:token-type:id_token']),
+  identity_provider_id: z.string(),
+  service_account_id: z.string(),
+});
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNone = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : iso(ms));
 
 export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: TakeFault }): OpenAiSimulator {
   const settings = { deletionDelayMs: 0 };
   const organization = createOrganization(clock, settings);
-  const requests: ProviderRequest[] = [];
+  const tokens = createKeys(clock, 'oat-');
+  const federation = createFederation(clock);
+  const records = createRequestRecords(clock);
+  let how: Misbehaviour = {};
 
-  const perform = (apiRequest: ApiRequest, secret: string | undefined): ApiAnswer => {
+  const perform = async (apiRequest: ApiRequest, secret: string | undefined): Promise<ApiAnswer> => {
     try {
-      return authenticateAndAnswer(organization, apiRequest, secret, clock.now());
+      if (apiRequest.method === 'POST' && apiRequest.segments.join('/') === tokenPath)
+        return await exchange(federation, tokens, apiRequest.body);
+      return authenticateAndAnswer(organization, tokens, apiRequest, secret, clock.now());
     } catch (error) {
       if (error instanceof OpenAiError) return errorAnswer(error);
       throw error;
@@ -83,12 +79,11 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulator');
-    const method = request.method ?? 'GET';
     const segments = url.pathname.slice(basePath.length + 1).split('/');
     const secret = bearerOf(request);
-    const record = (status: number, answerLost = false): void => {
+    const record = (status: number, answerLost = false): { markAborted(): void } => {
       const keyFingerprint = secret === undefined ? undefined : fingerprintOf(secret);
-      requests.push({ seq: requests.length + 1, at: iso(clock.now()), method, path: url.pathname, status, keyFingerprint, answerLost });
+      return records.add(request, { path: url.pathname, status, keyFingerprint, answerLost });
     };
     let body: unknown;
     try {
@@ -96,24 +91,20 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       record(error.status);
-      send(response, errorAnswer(new OpenAiError(error.status, null, error.message)));
+      await deliver(response, asAnswer(errorAnswer(new OpenAiError(error.status, null, error.message))), {}, undefined);
       return;
     }
-    const apiRequest: ApiRequest = { method, segments, query: url.searchParams, body };
+    const apiRequest: ApiRequest = { method: request.method ?? 'GET', segments, query: url.searchParams, body };
     const fault = takeFault('openai', actionOf(apiRequest));
     if (fault?.mode === 'delay') await delay(fault.delayMs ?? 1000);
-    if (fault?.mode === 'before') {
-      const answer = errorAnswer(errorOfStatus(fault.status ?? 500));
-      record(fault.status ?? 500);
-      send(response, answer);
-      return;
-    }
-    if (fault?.mode === 'duplicate') record(perform(apiRequest, secret).status);
-    const answer = perform(apiRequest, secret);
+    if (fault?.mode === 'duplicate') record((await perform(apiRequest, secret)).status);
+    const answer = fault?.mode === 'before' ? errorAnswer(errorOfStatus(fault.status ?? 500)) : await perform(apiRequest, secret);
     const answerLost = fault?.mode === 'after' || fault?.mode === 'crash';
-    record(answer.status, answerLost);
+    const recorded = record(answer.status, answerLost);
     if (answerLost) request.socket.destroy();
-    else send(response, answer);
+    // Administration is left alone: what misbehaves is what a use goes through.
+    else if ((await deliver(response, asAnswer(answer), segments[0] === 'organization' ? {} : how, secret)) === 'aborted')
+      recorded.markAborted();
   };
 
   return {
@@ -121,20 +112,51 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
     adminKey: organization.adminKey,
     settings,
     organization,
+    federation,
     handle,
+    issueKey() {
+      const account = organization.createServiceAccount(organization.createProject('console').id, 'console');
+      return organization.createKey(account, { name: 'made in the console', origin: 'account' }).secret;
+    },
+    revokeKey(secret) {
+      const key = organization.acceptedKey(secret);
+      if (key !== undefined) organization.deleteKey(key);
+      tokens.revoke(secret);
+    },
+    misbehave(wanted) {
+      how = wanted;
+    },
     keys: () => [...organization.keys.values()].map((key) => shownKey(organization, key)),
-    requests: () => [...requests],
-    plantedSecrets: () => organization.plantedSecrets(),
+    requests: () => records.all(),
+    plantedSecrets: () => [...organization.plantedSecrets(), ...tokens.plantedSecrets()],
   };
 }
 
-function authenticateAndAnswer(organization: OpenAiOrganization, request: ApiRequest, secret: string | undefined, now: number): ApiAnswer {
+/** RFC 8693, as OpenAI takes it. Throws nothing; errors are OAuth's. */
+async function exchange(federation: Federation, tokens: SimulatedKeys, body: unknown): Promise<ApiAnswer> {
+  const parsed = exchangeBody.safeParse(body);
+  if (!parsed.success) return { status: 400, json: { error: 'invalid_request', error_description: 'A parameter is missing.' } };
+  if (!(await federation.accepts(parsed.data.identity_provider_id, parsed.data.subject_token)))
+    return { status: 401, json: { error: 'invalid_grant', error_description: 'The subject token is not accepted.' } };
+  const access_token = tokens.issue({ kind: 'token', expiresInSeconds: tokenSeconds });
+  const issued_token_type = 'urn:ietf:params:oauth:token-type:access_token';
+  return { status: 200, json: { access_token, issued_token_type, token_type: 'Bearer', expires_in: tokenSeconds } };
+}
+
+function authenticateAndAnswer(
+  organization: OpenAiOrganization,
+  tokens: SimulatedKeys,
+  request: ApiRequest,
+  secret: string | undefined,
+  now: number,
+): ApiAnswer {
   const admin = request.segments[0] === 'organization';
   if (secret === undefined) throw new OpenAiError(401, null, 'You did not provide an API key.');
   if (secret === organization.adminKey) {
     if (admin) return answerAdmin(organization, request);
     throw new OpenAiError(403, null, 'You have insufficient permissions for this operation. Admin keys serve only administration.');
   }
+  if (!admin && tokens.accepted(secret) !== undefined) return answerInference({ scopes: undefined }, request, now);
   const key = organization.acceptedKey(secret);
   if (key === undefined) throw errorOfStatus(401);
   if (admin) throw new OpenAiError(403, null, 'You have insufficient permissions for this operation. An admin key is needed.');
@@ -162,14 +184,4 @@ function shownKey(organization: OpenAiOrganization, key: ApiKey): ProviderKey {
     lastUsedAt: isoOrNone(key.lastUsedAt),
     deletedAt: isoOrNone(key.deletedAt),
   };
-}
-
-function send(response: ServerResponse, answer: ApiAnswer): void {
-  if ('json' in answer) {
-    sendJson(response, answer.status, answer.json, answer.headers);
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
-  for (const event of answer.events) response.write(`data: ${event}\n\n`);
-  response.end();
 }

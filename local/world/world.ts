@@ -1,8 +1,19 @@
 /** The world outside AWS, on one loopback server: provider simulators and the platform's identity provider. */
+import type { ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
+import type { KnownCredentials } from '../core/sigv4.ts';
+import type { WebIdentityIssuer } from '../services/sts-web-identity-issuer.ts';
+import { createAnthropic } from './anthropic.ts';
+import { createBedrock } from './bedrock.ts';
+import { createCohere } from './cohere.ts';
+import type { TrustRule } from './federation.ts';
+import { createGemini, createVertex } from './gemini.ts';
 import { listen, sendJson } from './http.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
 import { createOidcIssuer, type OidcIssuer, oidcBasePath } from './oidc.ts';
-import { createOpenAi, type OpenAiSimulator, type TakeFault } from './openai.ts';
+import { createOpenAi, type OpenAiSimulator } from './openai.ts';
+import { createCompatible } from './openai-compatible.ts';
+import type { Simulator, TakeFault } from './simulator.ts';
 
 export interface World {
   readonly port: number;
@@ -10,24 +21,90 @@ export interface World {
   readonly openai: OpenAiSimulator;
   /** E.g. `http://127.0.0.1:41234/openai/v1`. */
   readonly openAiBaseUrl: string;
+  /** Every simulated provider by its name, OpenAI among them. */
+  readonly simulators: Readonly<Record<string, Simulator>>;
+  /** Where each of them is: what the broker takes for the provider's own base URL. */
+  readonly providers: Readonly<Record<string, { readonly baseUrl: string }>>;
+  /** A key as a customer would make it at the provider. Throws RangeError for an unknown provider. */
+  issueKey(provider: string): string;
+  /** From now on the provider behaves like this; well, when nothing is given. Throws RangeError for an unknown provider. */
+  misbehave(provider: string, how?: Misbehaviour): void;
+  /** Registers whose identity tokens OpenAI or Anthropic exchange. */
+  trust(provider: 'openai' | 'anthropic', rule: TrustRule): void;
+  /** Every secret that a provider ever gave out. */
+  plantedSecrets(): readonly string[];
   close(): Promise<void>;
 }
 
-/** Listens on `port` (0 picks one) and resolves when it answers. */
-export async function startWorld({ clock, takeFault, port = 0 }: { clock: Clock; takeFault: TakeFault; port?: number }): Promise<World> {
-  const openai = createOpenAi({ clock, takeFault });
+export interface WorldOptions {
+  readonly clock: Clock;
+  readonly takeFault: TakeFault;
+  /** 0 or left out: a free one. */
+  readonly port?: number;
+  /** Of the AWS sessions that may sign requests to Bedrock; none when left out. */
+  readonly credentialsOf?: ((accessKeyId: string) => KnownCredentials | undefined) | undefined;
+  readonly region?: string;
+  /** Whose keys are served besides: AWS's issuer of identity tokens. */
+  readonly webIdentity?: WebIdentityIssuer;
+}
+
+/** Listens on loopback and resolves when it answers. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { clock, takeFault, port = 0, credentialsOf, region = 'us-east-1', webIdentity } = options;
+  const deps = { clock, takeFault };
+  const openai = createOpenAi(deps);
+  const anthropic = createAnthropic(deps);
+  const simulators: Readonly<Record<string, Simulator>> = {
+    openai,
+    anthropic,
+    bedrock: createBedrock({ ...deps, region, ...(credentialsOf && { credentialsOf }) }),
+    gemini: createGemini(deps),
+    vertex: createVertex(deps),
+    cohere: createCohere(deps),
+    ...createCompatible(deps),
+  };
+  const simulatorOf = (provider: string): Simulator => {
+    const found = Object.hasOwn(simulators, provider) ? simulators[provider] : undefined;
+    if (found === undefined)
+      throw new RangeError(`There is no simulated provider ${provider}. There are: ${Object.keys(simulators).join(', ')}.`);
+    return found;
+  };
   let oidc: OidcIssuer | undefined;
   const listening = await listen((request, response) => {
     const path = request.url ?? '/';
-    if (path.startsWith(`${openai.basePath}/`)) {
-      openai.handle(request, response).catch((error: unknown) => {
-        sendJson(response, 500, {
-          error: { message: `The simulator failed: ${String(error)}`, type: 'server_error', param: null, code: null },
-        });
+    const simulator = Object.values(simulators).find(({ basePath }) => path.startsWith(`${basePath}/`));
+    if (simulator !== undefined) {
+      simulator.handle(request, response).catch((error: unknown) => {
+        const message = `The simulator failed: ${String(error)}`;
+        if (response.headersSent) response.destroy();
+        else sendJson(response, 500, { error: { message, type: 'server_error', param: null, code: null } });
       });
     } else if (oidc !== undefined && path.startsWith(`${oidcBasePath}/`)) oidc.handle(request, response);
-    else sendJson(response, 404, { error: { message: `Nothing is served at ${path}.` } });
+    else if (webIdentity !== undefined && path.startsWith(`${webIdentity.basePath}/`)) {
+      answerDocument(webIdentity, path, response).catch((error: unknown) => sendJson(response, 500, { error: { message: String(error) } }));
+    } else sendJson(response, 404, { error: { message: `Nothing is served at ${path}.` } });
   }, port);
   oidc = await createOidcIssuer({ clock, origin: listening.origin });
-  return { port: listening.port, oidc, openai, openAiBaseUrl: `${listening.origin}${openai.basePath}`, close: () => listening.close() };
+  const providers = Object.fromEntries(
+    Object.entries(simulators).map(([name, { basePath }]) => [name, { baseUrl: `${listening.origin}${basePath}` }]),
+  );
+  return {
+    port: listening.port,
+    oidc,
+    openai,
+    openAiBaseUrl: `${listening.origin}${openai.basePath}`,
+    simulators,
+    providers,
+    issueKey: (provider) => simulatorOf(provider).issueKey(),
+    misbehave: (provider, how = {}) => simulatorOf(provider).misbehave(how),
+    trust: (provider, rule) => (provider === 'openai' ? openai : anthropic).federation.trust(rule),
+    plantedSecrets: () => Object.values(simulators).flatMap((simulator) => simulator.plantedSecrets()),
+    close: () => listening.close(),
+  };
+}
+
+async function answerDocument(issuer: WebIdentityIssuer, path: string, response: ServerResponse): Promise<void> {
+  const document = await issuer.documentAt(path);
+  if (document === undefined) sendJson(response, 404, { error: { message: `Nothing is served at ${path}.` } });
+  else sendJson(response, 200, document);
 }

@@ -5,12 +5,15 @@ import {
   account,
   attacks,
   type Context,
+  direct,
   notGranted,
   ownUses,
   reader,
   type Session,
+  supplier,
   tenantKey,
   throughSecretsManager,
+  writer,
 } from '../fixtures/attacks.ts';
 import { decide, decideKey, everyoneIn, policyNamed, statementsOf } from '../support/policies.ts';
 
@@ -76,6 +79,20 @@ describe('I1 the walls hold one by one', () => {
     expect(use(reader('acme'), { ...throughSecretsManager('acme'), 'kms:CallerAccount': '444455556666' })).toBe(false);
   });
 
+  it('the Allows of the key’s own policy let the supplier make and open the door’s keys of its own tenant, and nobody else', () => {
+    const allows = { Version: '2012-10-17', Statement: statementsOf('TenantKey').filter(({ Effect }) => Effect === 'Allow') };
+    for (const action of ['kms:Decrypt', 'kms:GenerateDataKeyPairWithoutPlaintext']) {
+      const use = (session: Session, context: Context) => decideKey(session, action, { 'kms:CallerAccount': account, ...context }, allows);
+      expect(use(supplier('acme'), direct({ TenantId: 'acme' }))).toBe(true);
+      expect(use(supplier('acme'), direct({ TenantId: 'globex' }))).toBe(false);
+      expect(use(supplier('acme'), direct({ TenantId: 'acme', Other: 'x' }))).toBe(false);
+      expect(use(supplier('acme'), direct({}))).toBe(false);
+      expect(use(supplier('acme'), { ...direct({ TenantId: 'acme' }), 'kms:CallerAccount': '444455556666' })).toBe(false);
+      expect(use(reader('acme'), direct({ TenantId: 'acme' }))).toBe(false);
+      expect(use(writer('acme'), direct({ TenantId: 'acme' }))).toBe(false);
+    }
+  });
+
   it('the key’s own policy lets an administrator manage the key and use it for nothing', () => {
     const administrator: Session = { role: 'Administrator', tags: {} };
     for (const action of ['kms:DescribeKey', 'kms:PutKeyPolicy', 'kms:EnableKeyRotation', 'kms:ScheduleKeyDeletion']) {
@@ -131,6 +148,7 @@ describe('least privilege', () => {
   const granting = [
     'TenantReaderAccess',
     'TenantWriterAccess',
+    'TenantSupplierAccess',
     'TenantProvisionerAccess',
     'TenantAuditorAccess',
     'ByocConnectorAccess',

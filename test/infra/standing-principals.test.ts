@@ -11,7 +11,7 @@ import {
   tenantKey,
   throughSecretsManager,
 } from '../fixtures/attacks.ts';
-import { decideOwn, ownStatements, statementsOf } from '../support/policies.ts';
+import { decideOwn, functionNames, ownStatements, statementsOf } from '../support/policies.ts';
 
 interface Row {
   readonly name: string;
@@ -109,7 +109,7 @@ const denySids = (policy: string): string[] =>
 describe('1 zero standing access: a function’s own role', () => {
   const forFunctions = rows.filter(({ functions }) => functions !== undefined);
 
-  it.each((['Sessions', 'Tenants'] as const).flatMap((who) => forFunctions.map((row) => [`${who} ${row.name}`, who, row] as const)))(
+  it.each(functionNames.flatMap((who) => forFunctions.map((row) => [`${who} ${row.name}`, who, row] as const)))(
     'refuses, also against a resource policy that lets everyone in: %s',
     (_, who, row) => {
       for (const letIn of [false, true]) {
@@ -137,6 +137,28 @@ describe('1 zero standing access: a function’s own role', () => {
     ['Tenants', 'sts:AssumeRole', role('TenantAgent-acme')],
     ['Tenants', 'secretsmanager:ListSecrets', '*'],
     ['Tenants', 'lambda:InvokeFunction', `arn:aws:lambda:us-east-1:${account}:function:any`],
+    ['Tenants', 'sts:AssumeRole', role('TenantSupplier')],
+    ['Sessions', 'sts:AssumeRole', role('TenantSupplier')],
+    ['Door', 'sts:AssumeRole', role('TenantReader')],
+    ['Door', 'sts:AssumeRole', role('TenantWriter')],
+    ['Door', 'sts:AssumeRole', role('TenantAgent-acme')],
+    ['Door', 'lambda:InvokeFunction', `arn:aws:lambda:us-east-1:${account}:function:any`],
+    ['Door', 'events:PutEvents', `arn:aws:events:us-east-1:${account}:event-bus/any`],
+    ...(['Broker', 'Evidence', 'Authorizer', 'Description'] as const).flatMap((who) => [
+      ...[
+        'TenantReader',
+        'TenantWriter',
+        'TenantSupplier',
+        'TenantProvisioner',
+        'TenantAuditor',
+        'ByocConnector',
+        'TenantAgent-acme',
+        'TenantAgent-acme.writer',
+      ].map((name) => [who, 'sts:AssumeRole', role(name)] as const),
+      [who, 'events:PutEvents', `arn:aws:events:us-east-1:${account}:event-bus/any`] as const,
+      [who, 'lambda:InvokeFunction', `arn:aws:lambda:us-east-1:${account}:function:any`] as const,
+      [who, 'sts:GetWebIdentityToken', '*'] as const,
+    ]),
   ] as const)('%s may not %s on %s', (who, action, resource) => {
     expect(decideOwn(who, { action, resource, context: { 'events:source': 'cordon.platform' } }).allowed).toBe(false);
   });
@@ -147,6 +169,8 @@ describe('1 zero standing access: a function’s own role', () => {
     ['Tenants', role('TenantWriter')],
     ['Tenants', role('TenantProvisioner')],
     ['Tenants', role('TenantAgent-acme.writer')],
+    ['Door', role('TenantSupplier')],
+    ['Door', role('TenantAgent-acme.writer')],
   ] as const)('%s mints %s, which is what it is for', (who, resource) => {
     expect(decideOwn(who, { action: 'sts:AssumeRole', resource }).allowed).toBe(true);
   });
@@ -178,6 +202,37 @@ describe('what standing principals are for stays possible', () => {
       decideOwn('operator', { action: 'sqs:StartMessageMoveTask', resource: resourceOf('operator', 'ReadAndRedriveQueues') }).allowed,
     ).toBe(true);
     expect(decideOwn('operator', { action: 'logs:FilterLogEvents', resource: resourceOf('operator', 'ReadLogs') }).allowed).toBe(true);
+  });
+});
+
+describe('I11 the broker cannot choose its tenant', () => {
+  it('may invoke the function that mints sessions from tokens and nothing else', () => {
+    const beyondItsLogs = (who: 'Broker' | 'Evidence') =>
+      ownStatements(who).filter(({ Sid }) => Sid !== 'WriteOwnLogs' && Sid !== 'WriteTraces');
+    for (const who of ['Broker', 'Evidence'] as const) {
+      expect(beyondItsLogs(who)).toEqual([
+        expect.objectContaining({
+          Sid: 'AskForOwnSession',
+          Action: 'lambda:InvokeFunction',
+          Resource: expect.stringContaining('SessionsFunction'),
+        }),
+      ]);
+    }
+  });
+
+  it('reports a violation by way of the function that verifies the token, which may announce nothing else', () => {
+    const [bus] = [ownStatements('Sessions').find(({ Sid }) => Sid === 'ReportViolations')?.Resource ?? []].flat();
+    const announce = (type: string, source = 'cordon') =>
+      decideOwn('Sessions', {
+        action: 'events:PutEvents',
+        resource: bus ?? '',
+        context: { 'events:source': source, 'events:detail-type': type },
+      }).allowed;
+    expect([
+      announce('IsolationViolationDetected'),
+      announce('TenantProvisioned'),
+      announce('IsolationViolationDetected', 'cordon.platform'),
+    ]).toEqual([true, false, false]);
   });
 });
 

@@ -103,7 +103,7 @@ describe('I10 constant roles', () => {
     const names = all('AWS::IAM::Role').flatMap(([, { Properties }]) =>
       typeof Properties['RoleName'] === 'string' ? [Properties['RoleName']] : [],
     );
-    expect(names.sort()).toEqual(['ByocConnector', 'TenantAuditor', 'TenantProvisioner', 'TenantReader', 'TenantWriter']);
+    expect(names.sort()).toEqual(['ByocConnector', 'TenantAuditor', 'TenantProvisioner', 'TenantReader', 'TenantSupplier', 'TenantWriter']);
   });
 
   it('puts each of them under the boundary and the isolation policy, without a tenant of its own', () => {

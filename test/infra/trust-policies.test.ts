@@ -4,6 +4,7 @@ import { type Caller, decideTrust, functionRole } from '../support/policies.ts';
 
 const sessions: Caller = { arn: functionRole('Sessions'), tags: {} };
 const tenants: Caller = { arn: functionRole('Tenants'), tags: {} };
+const door: Caller = { arn: functionRole('Door'), tags: {} };
 const person: Caller = { arn: `arn:aws:iam::${account}:role/Operations`, tags: {}, mayAssume: true };
 const readerOf = (TenantId: string, UserId?: string): Caller => ({
   arn: role('TenantReader'),
@@ -287,6 +288,53 @@ const rows: readonly Row[] = [
     role: 'ByocConnector',
     caller: readerOf(''),
     tags: { TenantId: '' },
+    allowed: false,
+  },
+
+  { name: 'the door mints a supplier', role: 'TenantSupplier', caller: door, tags: { TenantId: 'acme' }, allowed: true },
+  {
+    name: 'the door mints a supplier for a user',
+    role: 'TenantSupplier',
+    caller: door,
+    tags: { TenantId: 'acme', UserId: alice },
+    allowed: true,
+  },
+  { name: 'a supplier without a tenant', role: 'TenantSupplier', caller: door, tags: {}, allowed: false },
+  { name: 'a supplier with an empty tenant', role: 'TenantSupplier', caller: door, tags: { TenantId: '' }, allowed: false },
+  {
+    name: 'a supplier with a tag nobody knows',
+    role: 'TenantSupplier',
+    caller: door,
+    tags: { TenantId: 'acme', Admin: 'yes' },
+    allowed: false,
+  },
+  {
+    name: 'a supplier with a tag that would travel on',
+    role: 'TenantSupplier',
+    caller: door,
+    tags: { TenantId: 'acme' },
+    transitive: ['TenantId'],
+    allowed: false,
+  },
+  {
+    name: 'sessions minting a supplier',
+    role: 'TenantSupplier',
+    caller: { ...sessions, mayAssume: true },
+    tags: { TenantId: 'acme' },
+    allowed: false,
+  },
+  {
+    name: 'a reader becoming a supplier of its own tenant',
+    role: 'TenantSupplier',
+    caller: readerOf('acme'),
+    tags: { TenantId: 'acme' },
+    allowed: false,
+  },
+  {
+    name: 'the door minting a reader',
+    role: 'TenantReader',
+    caller: { ...door, mayAssume: true },
+    tags: { TenantId: 'acme' },
     allowed: false,
   },
 ];

@@ -40,6 +40,8 @@ interface DeadLetter {
 
 export interface TestCloud {
   readonly cloud: LocalCloud;
+  /** Tokens minted through this cloud and whatever a test adds: texts that may show up nowhere (`canaries.ts`). */
+  readonly tokens: Set<string>;
   readonly operator: AwsClients;
   /** SDK clients for these credentials; made once per access key. */
   clients(credentials: AwsCredentials): AwsClients;
@@ -75,10 +77,22 @@ export function testCloud(): Promise<TestCloud> {
   return shared;
 }
 
+/** The cloud of this test process if a test has asked for it. */
+export function startedCloud(): Promise<TestCloud> | undefined {
+  return shared;
+}
+
 const openAiCredential = { credentialId: 'openai-main', provider: 'openai', source: 'platform-issued', environment: 'production' };
 const caught = z.instanceof(Error).catch(({ value }) => new Error(String(value)));
 
-function asTestCloud(cloud: LocalCloud): TestCloud {
+function asTestCloud(started: LocalCloud): TestCloud {
+  const tokens = new Set<string>();
+  const mint: LocalCloud['oidc']['mint'] = async (request) => {
+    const token = await started.oidc.mint(request);
+    tokens.add(token);
+    return token;
+  };
+  const cloud = { ...started, oidc: { ...started.oidc, mint } };
   const made = new Map<string, AwsClients>();
   const clients = (credentials: AwsCredentials): AwsClients => {
     const known = made.get(credentials.accessKeyId) ?? awsClients(cloud, credentials);
@@ -120,6 +134,7 @@ function asTestCloud(cloud: LocalCloud): TestCloud {
 
   return {
     cloud,
+    tokens,
     operator,
     clients,
     freshTenantId,

@@ -127,10 +127,20 @@ export interface Caller {
   readonly mayAssume?: boolean;
 }
 
-/** The role of a function of the stack, as its trust statements name it. */
-export function functionRole(name: 'Sessions' | 'Tenants'): string {
-  const trust = find(`role of ${name}`, ({ kind, logicalId }) => kind === 'trust' && logicalId.startsWith(`${name}FunctionRole`));
-  const roleNamed = name === 'Sessions' ? 'TenantReader' : 'TenantWriter';
+/** The functions of the stack. */
+export const functionNames = ['Sessions', 'Tenants', 'Authorizer', 'Broker', 'Door', 'Evidence', 'Description'] as const;
+export type FunctionName = (typeof functionNames)[number];
+
+/** A function's role as logical ID: `TenantsFunctionRole…`, or `BrokerDoorFunctionRole…` below the construct of the call's way. */
+const isRoleOf = (name: FunctionName, logicalId: string): boolean => new RegExp(`^(Broker)?${name}FunctionRole`).test(logicalId);
+/** Whose trust policy names the function, so that its ARN can be read there. */
+const trustedBy: Partial<Record<FunctionName, string>> = { Sessions: 'TenantReader', Tenants: 'TenantWriter', Door: 'TenantSupplier' };
+
+/** The role of a function of the stack, as trust statements name it. */
+export function functionRole(name: FunctionName): string {
+  const trust = find(`role of ${name}`, ({ kind, logicalId }) => kind === 'trust' && isRoleOf(name, logicalId));
+  const roleNamed = trustedBy[name];
+  if (roleNamed === undefined) return `arn:aws:iam::${account}:role/${trust.logicalId}`;
   const [statement] = [
     find(`trust of ${roleNamed}`, (policy) => policy.kind === 'trust' && policy.name === roleNamed).document.Statement,
   ].flat() as PolicyStatement[];
@@ -141,13 +151,13 @@ export function functionRole(name: 'Sessions' | 'Tenants'): string {
 
 /** What the policies say to a function's own role, without any session, or to an operator. Every resource policy lets everyone in, so that only a Deny refuses. */
 export function decideOwn(
-  who: 'Sessions' | 'Tenants' | 'operator',
+  who: FunctionName | 'operator',
   request: { readonly action: string; readonly resource: string; readonly context?: Context },
   letIn = false,
 ): Decision {
   const arn = who === 'operator' ? `arn:aws:iam::${account}:role/Operations` : functionRole(who);
   const name = arn.split('/').at(-1) ?? '';
-  const inline = synthesized.filter(({ kind, logicalId }) => kind === 'inline' && logicalId.startsWith(`${who}FunctionRole`));
+  const inline = who === 'operator' ? [] : inlineOf(who);
   const identity = who === 'operator' ? [{ name: 'OperatorAccess', document: policyNamed('OperatorAccess') }] : inline;
   return evaluate({
     principal: { kind: 'role-session', accountId: account, arn: `arn:aws:sts::${account}:assumed-role/${name}/session`, roleArn: arn },
@@ -161,11 +171,12 @@ export function decideOwn(
   });
 }
 
+const inlineOf = (who: FunctionName) => synthesized.filter(({ kind, logicalId }) => kind === 'inline' && isRoleOf(who, logicalId));
+
 /** The statements by which a function's own role, or an operator, may do what it does. */
-export function ownStatements(who: 'Sessions' | 'Tenants' | 'operator'): PolicyStatement[] {
+export function ownStatements(who: FunctionName | 'operator'): PolicyStatement[] {
   if (who === 'operator') return statementsOf('OperatorAccess');
-  const inline = synthesized.filter(({ kind, logicalId }) => kind === 'inline' && logicalId.startsWith(`${who}FunctionRole`));
-  return inline.flatMap(({ document }) => [document.Statement].flat() as PolicyStatement[]);
+  return inlineOf(who).flatMap(({ document }) => [document.Statement].flat() as PolicyStatement[]);
 }
 
 /** The worst resource policy there is. */

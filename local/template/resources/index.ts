@@ -1,5 +1,6 @@
 /** Every resource type the local cloud loads. A type that is not here refuses the template. */
 import type { ResourceHandlers } from '../resource-handler.ts';
+import { apiGatewayResources } from './api-gateway.ts';
 import { dynamoDbResources } from './dynamodb.ts';
 import { eventsResources } from './events.ts';
 import { iamResources } from './iam.ts';
@@ -11,6 +12,7 @@ import { secretsManagerResources } from './secrets-manager.ts';
 import { sqsResources } from './sqs.ts';
 
 export const handlers: ResourceHandlers = {
+  ...apiGatewayResources,
   ...dynamoDbResources,
   ...eventsResources,
   ...iamResources,

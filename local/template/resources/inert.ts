@@ -18,5 +18,7 @@ export const inertResources: ResourceHandlers = {
     return { physicalId: arn, attributes: { TopicArn: arn, TopicName: name } };
   }),
   'AWS::SNS::TopicPolicy': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
+  /** The account's role for API Gateway's own logs: the local gateway writes none. */
+  'AWS::ApiGateway::Account': inert(({ physicalName }) => ({ physicalId: physicalName(64), attributes: {} })),
   'AWS::CDK::Metadata': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
 };

@@ -20,6 +20,7 @@ export const lambdaResources: ResourceHandlers = {
       LoggingConfig: passedOn,
       Architectures: passedOn,
       PackageType: passedOn,
+      TenancyConfig: passedOn,
       ReservedConcurrentExecutions: z.number().optional(),
       Tags: tagList,
     }),

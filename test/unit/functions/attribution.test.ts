@@ -15,7 +15,7 @@ const intent = {
   operation: 'vault.store-secret',
   context: { eventId: 'e' },
 };
-const beforeMidnight = Date.parse('2026-11-21T23:59:59.900Z');
+const beforeMidnight = Date.parse('2031-05-07T23:59:59.900Z');
 
 function setUp(start = beforeMidnight) {
   let now = start;
@@ -30,7 +30,7 @@ describe('E1 E2 attributed work', () => {
   it('runs between a durable intent and its outcome, which share ID and day also across midnight', async () => {
     const { deps, store, advance } = setUp();
     const value = await attributed(deps, intent, async () => {
-      expect(store.all).toMatchObject([{ kind: 'INTENT', at: '2026-11-21T23:59:59.900Z' }]);
+      expect(store.all).toMatchObject([{ kind: 'INTENT', at: '2031-05-07T23:59:59.900Z' }]);
       advance(500);
       return { value: 7, credentialVersion: 'v1', context: { keyId: 'k' } };
     });
@@ -39,13 +39,13 @@ describe('E1 E2 attributed work', () => {
     expect(second).toMatchObject({
       id: first?.id,
       kind: 'OUTCOME',
-      at: '2026-11-22T00:00:00.400Z',
+      at: '2031-05-08T00:00:00.400Z',
       outcome: { result: 'succeeded' },
       credentialVersion: 'v1',
       context: { eventId: 'e', keyId: 'k' },
     });
-    expect(await store.entries({ tenantId: acme, day: '2026-11-21' })).toHaveLength(2);
-    expect(dayOf(first?.id ?? '')).toBe('2026-11-21');
+    expect(await store.entries({ tenantId: acme, day: '2031-05-07' })).toHaveLength(2);
+    expect(dayOf(first?.id ?? '')).toBe('2031-05-07');
   });
 
   it('does not run when the intent cannot be recorded', async () => {

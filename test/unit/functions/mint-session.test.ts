@@ -7,7 +7,7 @@ import { userIdOf } from '../../../functions/shared/identifiers.ts';
 import type { Log, LogFields } from '../../../functions/shared/log.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
 import type { SessionRequest } from '../../../functions/shared/tenant-sessions.ts';
-import type { TenantItem, UserItem } from '../../../functions/tenants/registry.ts';
+import type { NewTenant, NewUser } from '../../../functions/tenants/registry.ts';
 import { createMemoryRegistry } from '../../contracts/fakes/memory-registry.ts';
 
 const acme = tenantId.parse('acme');
@@ -17,26 +17,26 @@ const now = Date.parse('2026-11-21T12:00:00Z');
 const context = { awsRequestId: 'r-1' };
 const uniform = { error: { code: 'TOKEN_REFUSED', message: 'The token was not accepted.' } };
 
-async function setUp(options: { tenant?: Partial<TenantItem>; user?: Partial<UserItem> } = {}) {
+async function setUp(options: { tenant?: Partial<NewTenant>; user?: Partial<NewUser> } = {}) {
   const clock = (): number => now;
   const registry = createMemoryRegistry({ clock, nextId: createIds(clock) });
   const item = { tenantId: acme, epoch: 0, requestedBy: 'op', announced: true };
-  if (options.tenant) {
-    const rest = {
-      displayName: 'Acme',
-      tier: 'pool',
-      status: 'active',
-      attempt: 1,
-      leaseUntil: 0,
-      accounts: {},
-      plan: [],
-      rules: [],
-      rulesVersion: 0,
-      rulesEventIds: [],
-      rulesAnnounced: true,
-    } as const;
-    await registry.addTenant({ ...item, ...rest, kind: 'TENANT', ...options.tenant });
-  }
+  const tenant: NewTenant = {
+    ...item,
+    kind: 'TENANT',
+    displayName: 'Acme',
+    tier: 'pool',
+    status: 'active',
+    attempt: 1,
+    leaseUntil: 0,
+    accounts: {},
+    plan: [],
+    rules: [],
+    rulesVersion: 0,
+    rulesEventIds: [],
+    rulesAnnounced: true,
+  };
+  if (options.tenant) await registry.addTenant({ ...tenant, ...options.tenant });
   if (options.user)
     await registry.addUser({ ...item, kind: 'USER', userId: ann, status: 'active', issuer, subject: 'ann', ...options.user });
   const asked: SessionRequest[] = [];
@@ -47,8 +47,10 @@ async function setUp(options: { tenant?: Partial<TenantItem>; user?: Partial<Use
     error: (message, _error, fields) => void lines.push({ message, fields }),
     with: () => log,
   };
+  const announced: unknown[] = [];
   const handler = createHandler({
     log,
+    announcer: { announce: async (type, detail) => void announced.push({ type, detail }) },
     verify: async (token) => {
       if (token === 'down') throw new CordonError('PROVIDER_UNAVAILABLE', 'no keys', { retryable: true });
       if (token !== 'good') throw new CordonError('TOKEN_REFUSED', 'the token was not valid (ERR_JWT_EXPIRED)');
@@ -67,7 +69,7 @@ async function setUp(options: { tenant?: Partial<TenantItem>; user?: Partial<Use
     readerRoleArn: 'arn:reader',
     dedicatedRoleArnPrefix: 'arn:TenantAgent-',
   });
-  return { handler, asked, lines };
+  return { handler, asked, lines, announced };
 }
 
 describe('I11 minting a session', () => {
@@ -122,5 +124,42 @@ describe('I11 minting a session', () => {
     expect(await handler({ token: 'down' }, context)).toEqual({
       error: { code: 'UNAVAILABLE', message: 'The session could not be minted now.' },
     });
+  });
+});
+
+describe('I3 reporting an isolation violation', () => {
+  const report = { operation: 'secretsmanager:GetSecretValue', resource: 'cordon/acme/main', code: 'ACCESS_REFUSED' };
+
+  it('publishes it for the tenant that the token names, whatever else the report says', async () => {
+    const { handler, announced, asked } = await setUp({ tenant: {} });
+    expect(await handler({ token: 'good', report }, context)).toEqual({ reported: true });
+    expect(announced).toEqual([
+      {
+        type: 'IsolationViolationDetected',
+        detail: {
+          version: 1,
+          tenantId: 'acme',
+          event: {},
+          reason: {
+            code: 'ACCESS_REFUSED',
+            message: 'IAM refused secretsmanager:GetSecretValue on cordon/acme/main to a session of the tenant',
+          },
+          left: [],
+        },
+      },
+    ]);
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['a bad token', { token: 'bad', report }],
+    ['a tenant of its own', { token: 'good', report: { ...report, tenantId: 'globex' } }],
+    ['an ARN', { token: 'good', report: { ...report, resource: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:x' } }],
+    ['free text', { token: 'good', report: { ...report, operation: 'secretsmanager:GetSecretValue\nforged line' } }],
+    ['a session besides', { token: 'good', as: 'tenant', report }],
+  ])('publishes nothing for a report with %s', async (_what, input) => {
+    const { handler, announced } = await setUp({ tenant: {} });
+    expect(await handler(input, context)).toEqual(uniform);
+    expect(announced).toEqual([]);
   });
 });

@@ -14,6 +14,19 @@ const renamed = trustedIssuer.parse({
   claims: { tenant: 'org', subject: 'uid', agent: 'act' },
 });
 
+/** A customer's cluster: its namespaces are named after tenants, its service accounts after agents. */
+const cluster = trustedIssuer.parse({
+  issuer: 'https://oidc.eks.eu-central-1.amazonaws.com/id/ABC',
+  audiences: ['cordon'],
+  jwksUri: 'https://oidc.eks.eu-central-1.amazonaws.com/id/ABC/keys',
+  claims: {
+    tenant: ['kubernetes.io', 'namespace'],
+    agent: ['kubernetes.io', 'serviceaccount', 'name'],
+    session: ['kubernetes.io', 'pod', 'uid'],
+  },
+  tenants: ['acme', 'acme-2'],
+});
+
 type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 let rsa: Keys;
 let ed: Keys;
@@ -21,6 +34,7 @@ let ec: Keys;
 let foreign: Keys;
 let verify: VerifyToken;
 
+const shared = new TextEncoder().encode('x'.repeat(32));
 const claims = { iss: issuer.issuer, aud: 'cordon', sub: 'ann', tenant_id: 'acme', iat: seconds, exp: seconds + 300 };
 
 function sign(
@@ -40,8 +54,15 @@ beforeAll(async () => {
     generateKeyPair('RS256'),
   ]);
   const jwk = async (keys: Keys, kid: string): Promise<object> => ({ ...(await exportJWK(keys.publicKey)), kid });
-  const keys = createLocalJWKSet({ keys: [await jwk(rsa, 'rsa'), await jwk(ed, 'ed'), await jwk(ec, 'ec')] });
-  verify = createTokenVerifier({ issuers: [issuer, renamed], clock: () => now, keysOf: () => keys });
+  const keys = createLocalJWKSet({
+    keys: [
+      await jwk(rsa, 'rsa'),
+      await jwk(ed, 'ed'),
+      await jwk(ec, 'ec'),
+      { kty: 'oct', kid: 'shared', k: Buffer.from(shared).toString('base64url') },
+    ],
+  });
+  verify = createTokenVerifier({ issuers: [issuer, renamed, cluster], clock: () => now, keysOf: () => keys });
 });
 
 describe('I11 a verified token', () => {
@@ -52,6 +73,9 @@ describe('I11 a verified token', () => {
       agentId: 'support',
       sessionId: 's-1',
       role: 'agent',
+      issuer: issuer.issuer,
+      subject: 'ann',
+      expiresAt: seconds + 300,
     });
   });
 
@@ -62,12 +86,62 @@ describe('I11 a verified token', () => {
 
   it("is read by its issuer's own claim names", async () => {
     const token = await sign({ iss: renamed.issuer, tenant_id: 'evil', org: 'acme', uid: 'u-1', sub: 'x', act: 'bot' });
-    expect(await verify(token)).toEqual({ tenantId: 'acme', userId: userIdOf(renamed.issuer, 'u-1'), agentId: 'bot' });
+    expect(await verify(token)).toEqual({
+      tenantId: 'acme',
+      userId: userIdOf(renamed.issuer, 'u-1'),
+      agentId: 'bot',
+      issuer: renamed.issuer,
+      subject: 'u-1',
+      expiresAt: seconds + 300,
+    });
   });
 
   it('makes two users of one subject at two issuers', () => {
     expect(userIdOf('https://a', 'ann')).not.toBe(userIdOf('https://b', 'ann'));
     expect(userIdOf('https://a', '1ann')).not.toBe(userIdOf('https://a1', 'ann'));
+  });
+});
+
+/** As the Kubernetes API server issues it: no `typ`, a list of audiences. Source: Kubernetes documentation, "Managing Service Accounts", bound tokens. */
+function signInCluster(over: Record<string, unknown> = {}): Promise<string> {
+  const workload = { namespace: 'acme', serviceaccount: { name: 'support-agent', uid: 'u-1' }, pod: { name: 'p', uid: 'pod-1' }, ...over };
+  return sign({
+    iss: cluster.issuer,
+    aud: ['cordon', 'sts.amazonaws.com'],
+    sub: 'system:serviceaccount:acme:support-agent',
+    tenant_id: undefined,
+    'kubernetes.io': workload,
+  });
+}
+
+describe("I11 a Kubernetes service account's token", () => {
+  it('is read along the paths configured for its issuer, the dot in a name being part of the name', async () => {
+    expect(await verify(await signInCluster())).toMatchObject({
+      tenantId: 'acme',
+      agentId: 'support-agent',
+      sessionId: 'pod-1',
+      subject: 'system:serviceaccount:acme:support-agent',
+    });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['without the tenant at its path', { namespace: undefined }],
+    ['with an object where the tenant stands', { namespace: { name: 'acme' } }],
+    ['with a list where the tenant stands', { namespace: ['acme'] }],
+    ['of a tenant that its issuer may not speak for', { namespace: 'globex' }],
+    ['of a namespace that is no tenant ID', { namespace: 'kube_system' }],
+    ['with a list where the agent stands', { serviceaccount: { name: ['a'] } }],
+  ])('is refused %s', async (_what, over) => {
+    await expect(signInCluster(over).then(verify)).rejects.toMatchObject({ code: 'TOKEN_REFUSED' });
+  });
+
+  it('names no agent through what every object, text or list has by itself', async () => {
+    const inherited = trustedIssuer.parse({ ...issuer, claims: { agent: ['sub', 'length'], session: 'toString', role: ['aud', '0'] } });
+    const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(rsa.publicKey)), kid: 'rsa' }] });
+    const read = await createTokenVerifier({ issuers: [inherited], clock: () => now, keysOf: () => keys })(await sign({ aud: ['cordon'] }));
+    expect(read).not.toHaveProperty('role');
+    expect(read).not.toHaveProperty('agentId');
+    expect(read).not.toHaveProperty('sessionId');
   });
 });
 
@@ -77,7 +151,8 @@ describe('I11 a token is refused', () => {
     ['that is empty', () => ''],
     ['that is longer than 8 KiB', () => sign({ filler: 'x'.repeat(9000) })],
     ['without signature', () => new UnsecuredJWT(claims).encode()],
-    ['signed with a shared secret', () => sign({}, { alg: 'HS256' }, new TextEncoder().encode('x'.repeat(32)))],
+    ['signed with a shared secret', () => sign({}, { alg: 'HS256' }, shared)],
+    ['signed with a shared secret that its issuer publishes', () => sign({}, { alg: 'HS256', kid: 'shared' }, shared)],
     ['signed by somebody else', () => sign({}, {}, foreign.privateKey)],
     ['that names no key', () => sign({}, { kid: undefined })],
     ['that names an unknown key', () => sign({}, { kid: 'nobody' })],
@@ -93,6 +168,8 @@ describe('I11 a token is refused', () => {
     ['without tenant', () => sign({ tenant_id: undefined })],
     ['without subject', () => sign({ sub: undefined })],
     ['with an empty subject', () => sign({ sub: '' })],
+    ['with a subject that would forge a log line', () => sign({ sub: 'ann\nrole=admin' })],
+    ['with a tenant given as a path in a text', () => sign({ tenant_id: undefined, tenant: { id: 'acme' } })],
     ['with a list of tenants', () => sign({ tenant_id: ['acme'] })],
     ['with a wildcard for a tenant', () => sign({ tenant_id: '*' })],
     ['with an empty tenant', () => sign({ tenant_id: '' })],
@@ -123,7 +200,14 @@ describe('I11 a token is refused', () => {
 });
 
 describe('the configuration of issuers', () => {
-  it.each([{ issuer: 'http://idp.example.com' }, { jwksUri: 'http://idp.example.com/jwks' }, { audiences: [] }])('admits no %o', (over) => {
+  it.each([
+    { issuer: 'http://idp.example.com' },
+    { jwksUri: 'http://idp.example.com/jwks' },
+    { audiences: [] },
+    { claims: { tenant: [] } },
+    { claims: { tenant: '' } },
+    { tenants: ['*'] },
+  ])('admits no %o', (over) => {
     expect(trustedIssuer.safeParse({ ...issuer, ...over }).success).toBe(false);
   });
 });

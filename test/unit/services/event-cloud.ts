@@ -31,7 +31,7 @@ export interface EventCloud {
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-export function startEventCloud(options: { concurrencyPerFunction?: number } = {}): EventCloud {
+export function startEventCloud(options: { concurrencyPerFunction?: number; tenantEnvironments?: number } = {}): EventCloud {
   const assetRoot = mkdtempSync(join(tmpdir(), 'cordon-bundles-'));
   const kernel = createKernel({ clock: createClock(), customerAccountIds: [customer] });
   const endpoint = (): string => 'http://127.0.0.1:4566';

@@ -26,6 +26,7 @@ const content: ConnectionFile = {
   attributionTable: 'attribution',
   kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/k',
   templatePath: '/template.json',
+  brokerUrl: 'http://127.0.0.1:3',
   oidc: { issuer: 'http://127.0.0.1:1/oidc', audience: 'cordon', jwksUri: 'http://127.0.0.1:1/oidc/jwks.json' },
   roles: {},
   functionArns: {},

@@ -30,9 +30,9 @@ beforeEach(async () => {
     idle: () => Promise.resolve(isIdle),
     journal: createJournal(),
     oidc: world.oidc,
-    openai: world.openai,
     operator: { accessKeyId: 'AKIAOPERATOR', secretAccessKey: 'secret' },
-    providers: { openai: { baseUrl: world.openAiBaseUrl } },
+    providers: world.providers,
+    world,
   };
   resets = 0;
   isIdle = true;
@@ -105,6 +105,37 @@ describe('the control endpoint', () => {
     expect(await ask('DELETE', '/faults', { service: 'openai' })).toEqual({ status: 200, json: { removed: 1 } });
     await ask('POST', '/faults', fault);
     expect(await ask('DELETE', '/faults')).toEqual({ status: 200, json: { removed: 1 } });
+  });
+
+  it('issues keys of any provider and shows them by their fingerprints', async () => {
+    const { json, status } = await ask('POST', '/providers/anthropic/keys');
+    const { apiKey } = z.strictObject({ apiKey: z.string().startsWith('sk-ant-') }).parse(json);
+    expect(status).toBe(201);
+    const models = `${world.providers['anthropic']?.baseUrl}/v1/models`;
+    expect((await fetch(models, { headers: { 'x-api-key': apiKey, 'anthropic-version': '2023-06-01' } })).status).toBe(200);
+    const keys = await ask('GET', '/providers/anthropic/keys');
+    expect(keys.json).toMatchObject([{ kind: 'key', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    const requests = await ask('GET', '/providers/anthropic/requests');
+    expect(requests.json).toMatchObject([{ path: '/anthropic/v1/models', status: 200 }]);
+    expect(JSON.stringify([keys, requests])).not.toContain(apiKey);
+    expect(await ask('GET', '/providers/nobody/keys')).toMatchObject({
+      status: 404,
+      json: { error: { message: expect.stringContaining('anthropic') } },
+    });
+    expect((await ask('GET', '/providers/constructor/keys')).status).toBe(404);
+  });
+
+  it('makes a provider misbehave, and well again', async () => {
+    const how = { redirectTo: 'http://169.254.169.254/' };
+    expect(await ask('POST', '/providers/openai/misbehaviour', how)).toEqual({ status: 200, json: how });
+    const use = async (): Promise<number> => (await fetch(`${world.openAiBaseUrl}/models`, { redirect: 'manual' })).status;
+    expect(await use()).toBe(302);
+    await ask('DELETE', '/providers/openai/misbehaviour');
+    expect(await use()).toBe(401);
+    expect(await ask('POST', '/providers/openai/misbehaviour', { explode: true })).toMatchObject({
+      status: 400,
+      json: { error: { code: 'INVALID_REQUEST' } },
+    });
   });
 
   it('refuses a fault that could not be acted on', async () => {

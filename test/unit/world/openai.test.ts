@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createClock } from '../../../local/core/clock.ts';
-import type { ProviderFault } from '../../../local/world/openai.ts';
+import type { ProviderFault } from '../../../local/world/simulator.ts';
 import { startWorld, type World } from '../../../local/world/world.ts';
 
 const faults = new Map<string, ProviderFault>();

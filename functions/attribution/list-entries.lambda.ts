@@ -1,0 +1,14 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { createLog } from '../shared/logger.ts';
+import { evidenceEnv } from './env.ts';
+import { createHandler } from './list-entries.handler.ts';
+import { createOpenPages } from './open-evidence.aws.ts';
+
+const env = evidenceEnv.parse(process.env);
+const clock = (): number => Date.now();
+
+export const handler = createHandler({
+  clock,
+  log: createLog('evidence'),
+  openPages: createOpenPages({ lambda: new LambdaClient({}), clock, env }),
+});

@@ -1,0 +1,55 @@
+import { CordonError } from '../shared/errors.ts';
+import type { Asked } from './asked.ts';
+import type { Caller } from './caller.ts';
+import type { CredentialFacts } from './catalogue.ts';
+import { chooseCredential } from './choose-credential.ts';
+import { admit, type Epochs, type GateQuestion } from './gate.ts';
+import type { Catalogue, TenantCatalogue } from './tenant-catalogue.ts';
+import type { TenantStores } from './tenant-environment.ts';
+
+export interface Admitted {
+  readonly credential: CredentialFacts;
+  readonly epochs: Epochs;
+  readonly question: GateQuestion;
+}
+
+/**
+ * Chooses the credential and asks the gate. The choice is made by what is in memory and holds only if the gate, which is asked each time, knows no newer rules.
+ *
+ * @throws CordonError what choosing and the gate refuse with
+ */
+export async function admitCall(
+  stores: Pick<TenantStores, 'gate' | 'catalogue'>,
+  catalogue: TenantCatalogue,
+  { caller, provider, asked }: { readonly caller: Caller; readonly provider: string; readonly asked: Asked },
+): Promise<Admitted> {
+  const choose = (known: Catalogue): CredentialFacts => chooseCredential(known, provider, asked, caller.userId);
+  let known = await catalogue.current(stores.catalogue);
+  let credential: CredentialFacts;
+  try {
+    credential = choose(known);
+  } catch (error) {
+    if (!(error instanceof CordonError) || (error.code !== 'NO_CREDENTIAL' && error.code !== 'AMBIGUOUS_CREDENTIAL')) throw error;
+    // What is in memory does not decide that there is none: rules may have changed, a credential may have been added.
+    known = await catalogue.anew(stores.catalogue);
+    credential = choose(known);
+  }
+  for (let readNewRules = false; ; readNewRules = true) {
+    const question: GateQuestion = {
+      tenantId: caller.tenantId,
+      userId: caller.userId,
+      credentialId: credential.credentialId,
+      agentId: caller.agentId,
+      sessionId: caller.sessionId,
+    };
+    const reading = await stores.gate.read(question);
+    // Rules read after the first reading are at least as new as it; if they change again meanwhile, this call began before that.
+    if (readNewRules || reading.tenant === undefined || reading.tenant.rulesVersion === known.rulesVersion) {
+      return { credential, epochs: admit(reading, credential), question };
+    }
+    known = await catalogue.withNewRules(stores.catalogue);
+    const chosen = choose(known);
+    if (chosen.credentialId === credential.credentialId) return { credential: chosen, epochs: admit(reading, chosen), question };
+    credential = chosen;
+  }
+}

@@ -1,0 +1,4 @@
+import document from '../../openapi.yaml';
+import { createHandler } from './describe-api.handler.ts';
+
+export const handler = createHandler(document);

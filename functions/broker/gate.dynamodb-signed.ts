@@ -1,0 +1,101 @@
+import { aws } from '../shared/aws-errors.ts';
+import type { SendSigned, SigningCredentials } from '../shared/aws-signed.ts';
+import { plainItem } from '../shared/aws-signed-items.ts';
+import { callJson, isRecord } from '../shared/aws-signed-json.ts';
+import type { Gate, GateQuestion, GateReading, Standing } from './gate.ts';
+import { notUnderstood } from './not-understood.ts';
+import { unavailable } from './unavailable.ts';
+
+/** Some of these are reserved words. Source: DynamoDB Developer Guide, "Reserved words". */
+const names = {
+  '#sk': 'sk',
+  '#status': 'status',
+  '#epoch': 'epoch',
+  '#version': 'version',
+  '#rules': 'rulesVersion',
+  '#secret': 'secretVersionId',
+};
+const projection = Object.keys(names).join(', ');
+
+/** Ends in a delimiter that no tenant ID holds, or `acme` would be a prefix of `acme-2`. */
+export function registryPartition(tenantId: string): string {
+  return `TENANT#${tenantId}#`;
+}
+
+/**
+ * @param credentials of a session of the tenant in question
+ */
+export function createSignedGate(deps: {
+  readonly send: SendSigned;
+  readonly credentials: SigningCredentials;
+  readonly table: string;
+  readonly timeoutMs: number;
+}): Gate {
+  return {
+    read: (question) =>
+      unavailable(
+        'GATE_UNAVAILABLE',
+        'The registry could not be asked, so the call was not made. Try again.',
+        { operation: 'dynamodb:BatchGetItem', resource: registryPartition(question.tenantId) },
+        async () => {
+          const answer = await aws('reading the gate', () =>
+            callJson(deps.send, deps.credentials, operation(deps.timeoutMs), request(deps.table, question)),
+          );
+          return readingOf(answer, deps.table, question);
+        },
+      ),
+  };
+}
+
+const operation = (timeoutMs: number) => ({ service: 'dynamodb', operation: 'BatchGetItem', timeoutMs }) as const;
+
+function sortKeys({ userId, credentialId, agentId, sessionId }: GateQuestion) {
+  return {
+    tenant: 'TENANT',
+    user: `USER#${userId}`,
+    credential: `CREDENTIAL#${credentialId}`,
+    agent: agentId && `REVOKED#AGENT#${agentId}`,
+    session: sessionId && `REVOKED#SESSION#${sessionId}`,
+  };
+}
+
+function request(table: string, question: GateQuestion): object {
+  const pk = { S: registryPartition(question.tenantId) };
+  const Keys = Object.values(sortKeys(question)).flatMap((sk) => (sk ? [{ pk, sk: { S: sk } }] : []));
+  return { RequestItems: { [table]: { Keys, ConsistentRead: true, ProjectionExpression: projection, ExpressionAttributeNames: names } } };
+}
+
+function readingOf(answer: Readonly<Record<string, unknown>>, table: string, question: GateQuestion): GateReading {
+  const { Responses: responses, UnprocessedKeys: unprocessed } = answer;
+  const found = isRecord(responses) ? responses[table] : undefined;
+  // A key that was left out is not one without an item: nothing may be concluded.
+  if (!Array.isArray(found) || (unprocessed !== undefined && !(isRecord(unprocessed) && Object.keys(unprocessed).length === 0)))
+    notUnderstood();
+  const items = new Map<unknown, Readonly<Record<string, unknown>>>();
+  for (const one of found) {
+    const item = plainItem(one);
+    items.set(item['sk'], item);
+  }
+  const sk = sortKeys(question);
+  const [tenant, user, credential] = [items.get(sk.tenant), items.get(sk.user), items.get(sk.credential)];
+  return {
+    tenant: tenant && { ...standingOf(tenant), rulesVersion: wholeNumber(tenant['rulesVersion']) },
+    user: user && standingOf(user),
+    credential: credential && {
+      ...standingOf(credential),
+      version: wholeNumber(credential['version']),
+      secretVersionId: typeof credential['secretVersionId'] === 'string' ? credential['secretVersionId'] : undefined,
+    },
+    agentRevoked: sk.agent ? items.has(sk.agent) : false,
+    sessionRevoked: sk.session ? items.has(sk.session) : false,
+  };
+}
+
+function standingOf(item: Readonly<Record<string, unknown>>): Standing {
+  const { status } = item;
+  return { status: typeof status === 'string' ? status : 'unknown', epoch: wholeNumber(item['epoch']) };
+}
+
+function wholeNumber(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : notUnderstood();
+}

@@ -1,0 +1,95 @@
+import type { IntentEntry } from '../attribution/attribution-entry.ts';
+import type { EgressAdapter } from '../providers/egress-adapter.ts';
+import type { EgressGuard } from '../providers/egress-guard.ts';
+import { upstreamHeaders } from '../providers/egress-headers.ts';
+import { CordonError } from '../shared/errors.ts';
+import { type Admitted, admitCall } from './admit-call.ts';
+import { askedOf } from './asked.ts';
+import type { ReadySecret } from './obtain-secret.ts';
+import type { ProxyCall } from './proxy-event.ts';
+import { intentOf, type RecordDeps, recordIntent, type Use } from './record-use.ts';
+import type { SecretCache } from './secret-cache.ts';
+import type { TenantCatalogue } from './tenant-catalogue.ts';
+import type { OpenTenant, TenantStores } from './tenant-environment.ts';
+
+export interface PrepareDeps extends RecordDeps {
+  readonly openTenant: OpenTenant;
+  readonly catalogue: TenantCatalogue;
+  readonly secrets: SecretCache<ReadySecret>;
+  readonly adapterOf: (provider: string) => EgressAdapter | undefined;
+  /** Stands in for a provider's host; empty in a deployed function. */
+  readonly baseUrls: Readonly<Record<string, string>>;
+  readonly guard: Pick<EgressGuard, 'check'>;
+  /** Milliseconds, monotonic. */
+  readonly elapsed: () => number;
+}
+
+/** How far a preparation came: what a refusal is recorded with. */
+export interface Progress {
+  stores?: TenantStores;
+  use?: Use;
+}
+
+/** A use that is on record and may now be carried out, once. */
+export interface PreparedUse {
+  readonly stores: TenantStores;
+  readonly admitted: Admitted;
+  readonly adapter: EgressAdapter;
+  readonly secret: ReadySecret;
+  readonly intent: IntentEntry;
+  readonly url: URL;
+  /** With the credential in them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const maxAttempts = 3;
+
+/**
+ * Everything that has to be settled before a byte leaves: who calls, with which credential, whether they may, where it goes, and that it is recorded.
+ *
+ * @param environmentTenantId of which tenant Lambda says that the environment is
+ * @throws CordonError, each a refusal of the call: see `broker-error.ts`
+ */
+export async function prepareUse(
+  deps: PrepareDeps,
+  call: ProxyCall,
+  environmentTenantId: string | undefined,
+  progress: Progress,
+): Promise<PreparedUse> {
+  // API Gateway may hold an authorizer's answer for longer than the token lives.
+  if (call.caller.expiresAt <= deps.clock()) throw new CordonError('TOKEN_EXPIRED', 'The token has expired: get a new one.');
+  const adapter = deps.adapterOf(call.provider);
+  if (adapter === undefined) throw new CordonError('PROVIDER_UNKNOWN', 'There is no such provider.');
+  const asked = askedOf(call.headers);
+  const stores = await deps.openTenant(call, environmentTenantId);
+  progress.stores = stores;
+
+  let admitted: Admitted;
+  let secret: ReadySecret;
+  for (let attempt = 1; ; attempt += 1) {
+    admitted = await admitCall(stores, deps.catalogue, { caller: call.caller, provider: call.provider, asked });
+    const { credential, epochs } = admitted;
+    progress.use = { call, asked, credential, credentialVersion: epochs.secretVersionId };
+    deps.secrets.observe(credential.credentialId, epochs);
+    secret = await stores.obtain(credential, epochs);
+    if (!deps.secrets.isOutdated(credential.credentialId, epochs)) break;
+    // Another call was shown a later state while this one was reading: the gate is asked anew.
+    if (attempt === maxAttempts)
+      throw new CordonError('GATE_UNAVAILABLE', 'The credential is being changed. Try again.', { retryable: true });
+  }
+  const { credential } = admitted;
+  const { settings } = credential;
+
+  const target = adapter.target(call, settings, deps.baseUrls[call.provider]);
+  if (target === undefined) {
+    throw new CordonError('PATH_NOT_ALLOWED', `This path of ${call.provider} is not open through the broker; see the documented paths.`);
+  }
+  deps.guard.check(target.url, adapter.hosts(settings));
+  const passed = upstreamHeaders(adapter, call.headers);
+  const outgoing = { method: call.method, url: target.url, headers: passed, body: call.body };
+  const headers = { ...passed, ...adapter.authHeaders(secret.injected, outgoing, settings) };
+
+  const intent = intentOf(deps, progress.use);
+  await recordIntent(stores.attribution, intent);
+  return { stores, admitted, adapter, secret, intent, url: target.url, headers };
+}

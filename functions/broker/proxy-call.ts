@@ -1,0 +1,63 @@
+import { CordonError } from '../shared/errors.ts';
+import { answerError, type CarryOutDeps, carryOutUse } from './carry-out-use.ts';
+import type { ClientStream } from './client-stream.ts';
+import { type PrepareDeps, type PreparedUse, type Progress, prepareUse } from './prepare-use.ts';
+import type { ProxyCall } from './proxy-event.ts';
+import { intentOf, recordIntent, recordOutcome } from './record-use.ts';
+import type { ReportViolation } from './tenant-session.ts';
+import { IsolationViolation } from './unavailable.ts';
+import { createLastingStores } from './watch-use.ts';
+
+export interface ProxyDeps extends PrepareDeps, CarryOutDeps {
+  readonly report: ReportViolation;
+}
+
+export interface CallContext {
+  /** Of which tenant Lambda says that the environment is. */
+  readonly environmentTenantId: string | undefined;
+  /** Until the call has to be over, its outcome recorded. */
+  readonly remainingMs: number;
+}
+
+/** Of the remaining time, in milliseconds: for the outcome. */
+const forOutcomeMs = 5000;
+
+/**
+ * Makes one call to a provider with the tenant's credential: gate, intent, request, answer, outcome. Does not throw: a refusal is an answer.
+ */
+export async function proxyCall(deps: ProxyDeps, call: ProxyCall, context: CallContext, client: ClientStream): Promise<void> {
+  const progress: Progress = {};
+  let use: PreparedUse;
+  try {
+    use = await prepareUse(deps, call, context.environmentTenantId, progress);
+  } catch (error) {
+    answerError(client, error, call.requestId);
+    await afterRefusal(deps, call, progress, error);
+    return;
+  }
+  const lasting = createLastingStores(use.stores, () => deps.openTenant(call, context.environmentTenantId), deps.clock);
+  await carryOutUse(deps, call, use, lasting, client, Math.max(0, context.remainingMs - forOutcomeMs));
+}
+
+/** What IAM refused is attributed, as far as IAM lets it be, and reported; every refusal is in the log. */
+async function afterRefusal(deps: ProxyDeps, call: ProxyCall, { stores, use }: Progress, error: unknown): Promise<void> {
+  const log = deps.log.with({ requestId: call.requestId, tenantId: call.caller.tenantId, userId: call.caller.userId });
+  const code = error instanceof CordonError ? error.code : 'INTERNAL';
+  if (code === 'INTERNAL' || code === 'TENANT_MISMATCH' || code === 'ACCESS_REFUSED') log.error('a call was refused', error, { code });
+  else log.warn('a call was refused', { code });
+  if (!(error instanceof IsolationViolation)) return;
+  try {
+    if (stores !== undefined && use !== undefined) {
+      const intent = intentOf(deps, use);
+      await recordIntent(stores.attribution, intent);
+      await recordOutcome(deps, stores.attribution, intent, { result: 'refused', code: 'ACCESS_REFUSED' });
+    }
+  } catch (failed) {
+    log.error('a refusal could not be attributed', failed);
+  }
+  try {
+    await deps.report(call.token, error.violation);
+  } catch (failed) {
+    log.error('an isolation violation could not be reported', failed);
+  }
+}

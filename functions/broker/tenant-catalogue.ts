@@ -1,0 +1,53 @@
+import type { Clock } from '../shared/clock.ts';
+import type { CatalogueStore, CredentialFacts, Rule } from './catalogue.ts';
+
+/** Rules and credentials as they were at one time. */
+export interface Catalogue {
+  readonly rulesVersion: number;
+  readonly rules: readonly Rule[];
+  readonly credentials: ReadonlyMap<string, CredentialFacts>;
+  /** When the credentials were read, by the clock. */
+  readonly readAt: number;
+}
+
+export interface TenantCatalogue {
+  /** What is known; read when nothing is, or what is known is old. */
+  current(store: CatalogueStore): Promise<Catalogue>;
+  /** After the gate said that there are other rules: one more read, and another one only when they name a credential that is not known yet. */
+  withNewRules(store: CatalogueStore): Promise<Catalogue>;
+  /** Reads everything anew: a credential may have been added. */
+  anew(store: CatalogueStore): Promise<Catalogue>;
+}
+
+/** A credential that was added is found at the latest after this; that one was revoked is never taken from here. */
+const maxAgeMs = 60_000;
+
+/** Keeps one tenant's catalogue. Nothing in it says that anything may be used: the gate does, each time. */
+export function createTenantCatalogue(clock: Clock): TenantCatalogue {
+  let known: Catalogue | undefined;
+
+  async function anew(store: CatalogueStore): Promise<Catalogue> {
+    const readAt = clock();
+    const [rules, credentials] = await Promise.all([store.rules(), store.credentials()]);
+    known = { ...rules, credentials: byId(credentials), readAt };
+    return known;
+  }
+
+  return {
+    anew,
+    current: async (store) => (known !== undefined && clock() - known.readAt < maxAgeMs ? known : anew(store)),
+    async withNewRules(store) {
+      if (known === undefined) return anew(store);
+      const [rules, before] = [await store.rules(), known];
+      if (rules.rules.some(({ use }) => !before.credentials.has(use))) {
+        const readAt = clock();
+        known = { ...rules, credentials: byId(await store.credentials()), readAt };
+      } else known = { ...before, ...rules };
+      return known;
+    },
+  };
+}
+
+function byId(credentials: readonly CredentialFacts[]): ReadonlyMap<string, CredentialFacts> {
+  return new Map(credentials.map((credential) => [credential.credentialId, credential]));
+}

@@ -1,0 +1,37 @@
+import type { SigningCredentials } from '../shared/aws-signed.ts';
+import type { TenantId, UserId } from '../shared/identifiers.ts';
+
+/** A session in which the broker is one tenant, and nothing else. */
+export interface TenantSession {
+  readonly tenantId: TenantId;
+  readonly tier: 'pool' | 'dedicated';
+  readonly credentials: SigningCredentials;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Has a session minted for whoever the token says it is.
+ *
+ * @throws CordonError TOKEN_REFUSED | SESSION_UNAVAILABLE (retryable)
+ */
+export type MintTenantSession = (token: string) => Promise<TenantSession>;
+
+/**
+ * Narrows a tenant's session to one of its users, for the secrets that are that user's.
+ *
+ * @throws CordonError SESSION_UNAVAILABLE (retryable) | ACCESS_REFUSED
+ */
+export type NarrowToUser = (session: TenantSession, userId: UserId) => Promise<SigningCredentials>;
+
+/** What IAM refused to a tenant's session: a bug asked for what is another's, or something is set up wrongly. */
+export interface Violation {
+  /** e.g. `secretsmanager:GetSecretValue`. */
+  readonly operation: string;
+  /** In Cordon's own terms, e.g. `cordon/acme/main`. */
+  readonly resource: string;
+  readonly code: string;
+}
+
+/** Has the violation published for the tenant of the token. Throws CordonError SESSION_UNAVAILABLE | TOKEN_REFUSED. */
+export type ReportViolation = (token: string, violation: Violation) => Promise<void>;

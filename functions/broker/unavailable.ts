@@ -1,0 +1,32 @@
+import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
+import type { Violation } from './tenant-session.ts';
+
+/** IAM refused what a tenant's own session asked for: the caller is refused, the refusal attributed, an event raised. */
+export class IsolationViolation extends CordonError {
+  readonly violation: Violation;
+
+  constructor(violation: Omit<Violation, 'code'>, cause: CordonError) {
+    super('ACCESS_REFUSED', `IAM refused ${violation.operation} on ${violation.resource}`, { cause });
+    this.violation = { ...violation, code: 'ACCESS_REFUSED' };
+  }
+}
+
+/**
+ * Runs what a call depends on. Whatever goes wrong there, the call is refused with `code` and may be tried again; the reason stays in `cause`.
+ *
+ * @param asked what IAM decides on
+ * @throws CordonError `code` (retryable); IsolationViolation when IAM refused
+ */
+export async function unavailable<Value>(
+  code: CordonErrorCode,
+  message: string,
+  asked: Omit<Violation, 'code'>,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof CordonError && error.code === 'ACCESS_REFUSED') throw new IsolationViolation(asked, error);
+    throw new CordonError(code, message, { retryable: true, cause: error });
+  }
+}

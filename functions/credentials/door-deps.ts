@@ -1,0 +1,36 @@
+import type { AttributionStore } from '../attribution/attribution-store.ts';
+import type { ValidateKey } from '../providers/validate-key.ts';
+import type { Clock, NextId } from '../shared/clock.ts';
+import type { TenantId } from '../shared/identifiers.ts';
+import type { Log } from '../shared/log.ts';
+import type { Announcer } from '../tenants/announcer.ts';
+import type { Registry } from '../tenants/registry.ts';
+import type { VaultOwner } from '../tenants/tenants-deps.ts';
+import type { DoorStore } from './door-store.ts';
+import type { KeyPairs } from './key-pairs.ts';
+import type { Vault } from './vault.ts';
+
+/** A tenant's data, opened in a TenantSupplier session of that tenant. */
+export interface DoorStores {
+  readonly registry: Pick<Registry, 'tenant' | 'user' | 'credential' | 'changeCredential'>;
+  readonly attribution: Pick<AttributionStore, 'record' | 'entries'>;
+  readonly door: DoorStore;
+  readonly keyPairs: KeyPairs;
+}
+
+/** What the door works with. Opening throws CordonError as minting a session does. */
+export interface DoorDeps {
+  readonly clock: Clock;
+  readonly nextId: NextId;
+  readonly randomBytes: () => Buffer;
+  readonly log: Log;
+  readonly announcer: Announcer;
+  /** Values of the role claim whose bearers may supply a tenant's secrets. */
+  readonly supplierRoles: ReadonlySet<string>;
+  /** The key under which pool tenants' secrets lie. */
+  readonly poolKeyArn: string;
+  readonly validateKey: ValidateKey;
+  openStores(tenantId: TenantId): Promise<DoorStores>;
+  /** A vault that can be written and not read. */
+  openVault(owner: VaultOwner): Promise<Pick<Vault, 'store'>>;
+}

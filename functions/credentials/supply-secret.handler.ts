@@ -1,0 +1,111 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { z } from 'zod';
+import type { VerifyIdentity } from '../sessions/token-verifier.ts';
+import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
+import { bearerToken } from '../shared/bearer-token.ts';
+import { CordonError } from '../shared/errors.ts';
+import type { TenantItem } from '../tenants/registry.ts';
+import type { DoorDeps, DoorStores } from './door-deps.ts';
+import { giveDoorKey } from './door-key.ts';
+import type { Supplier } from './door-store.ts';
+import { announceViolation } from './supply-news.ts';
+import { supplySecret } from './supply-secret.ts';
+
+export type DoorEvent = Pick<
+  APIGatewayProxyEvent,
+  'resource' | 'httpMethod' | 'headers' | 'pathParameters' | 'body' | 'isBase64Encoded'
+> & {
+  readonly requestContext: Pick<APIGatewayProxyEvent['requestContext'], 'requestId'>;
+};
+export type DoorHandler = (event: DoorEvent, context: Pick<Context, 'getRemainingTimeInMillis'>) => Promise<APIGatewayProxyResult>;
+
+/** Room for the largest key there is, sealed, and in base64 once more as API Gateway may hand it over. In characters. */
+const maxBody = 24 * 1024;
+const supplyBody = z.strictObject({ jwe: z.string().min(1) });
+/** Names nothing of what was sent: it may be the secret itself. */
+const bodyRule = 'the body must be {"jwe": "…"}, a secret sealed with the public key of GET /v1/credentials/public-key, and nothing else';
+
+/** `GET /credentials/public-key` and `POST /credentials/{credentialId}/secret`. The door verifies the caller's token itself: what it does depends on nobody's word. */
+export function createHandler(deps: DoorDeps & { readonly verify: VerifyIdentity }): DoorHandler {
+  return async (event, context) => {
+    const { requestId } = event.requestContext;
+    const known: { supplier?: Supplier } = {};
+    const log = deps.log.with({ requestId });
+    try {
+      const supplier = await identify(deps, event);
+      known.supplier = supplier;
+      const stores = await deps.openStores(supplier.tenantId);
+      const tenant = await admit(stores, supplier);
+      const body = await route({ ...deps, log }, stores, tenant, supplier, event, deps.clock() + context.getRemainingTimeInMillis());
+      log.info('the door was used', { tenantId: supplier.tenantId, userId: supplier.userId, resource: event.resource });
+      return answer(body);
+    } catch (error) {
+      const result = errorAnswer(error, requestId);
+      const fields = { tenantId: known.supplier?.tenantId, code: error instanceof CordonError ? error.code : 'UNEXPECTED' };
+      if (error instanceof CordonError && isCallersFault(result)) log.warn('the door refused', { ...fields, reason: error.message });
+      else log.error('the door failed', error, fields);
+      if (error instanceof CordonError && error.code === 'ACCESS_REFUSED' && known.supplier)
+        await announceViolation({ ...deps, log }, known.supplier.tenantId, error);
+      return result;
+    }
+  };
+}
+
+async function identify(deps: { verify: VerifyIdentity }, { headers }: DoorEvent): Promise<Supplier> {
+  const values = Object.entries(headers ?? {}).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : []));
+  if (values.length > 1) throw new CordonError('TOKEN_REFUSED', 'the header authorization is there more than once');
+  const token = bearerToken(values[0]);
+  try {
+    return await deps.verify(token);
+  } catch (error) {
+    if (error instanceof CordonError && error.code === 'TOKEN_REFUSED') throw error;
+    throw new CordonError('SESSION_UNAVAILABLE', 'the token could not be verified', { retryable: true, cause: error });
+  }
+}
+
+/** As for minting a session: who was a user and is one no more gets nothing, and neither does a revoked agent or session. */
+async function admit({ registry, door }: DoorStores, supplier: Supplier): Promise<TenantItem> {
+  const { tenantId, userId } = supplier;
+  const [tenant, user, revoked] = await Promise.all([
+    registry.tenant(tenantId),
+    registry.user(tenantId, userId),
+    door.isRevoked(tenantId, supplier),
+  ]);
+  if (!tenant) throw new CordonError('TENANT_UNKNOWN', 'the tenant is not onboarded');
+  if (tenant.status !== 'active') throw new CordonError('TENANT_NOT_ACTIVE', `the tenant is ${tenant.status}`);
+  if (user && user.status !== 'active') throw new CordonError('USER_UNKNOWN', 'the user is not an active user of the tenant');
+  if (revoked) throw new CordonError('TOKEN_REFUSED', 'the agent or the session was revoked');
+  return tenant;
+}
+
+function route(
+  deps: DoorDeps,
+  stores: DoorStores,
+  tenant: TenantItem,
+  supplier: Supplier,
+  event: DoorEvent,
+  deadline: number,
+): Promise<object> {
+  if (event.httpMethod === 'GET' && event.resource === '/credentials/public-key')
+    return giveDoorKey({ ...deps, ...stores }, tenant, supplier);
+  if (event.httpMethod === 'POST' && event.resource === '/credentials/{credentialId}/secret') {
+    const credentialId = event.pathParameters?.['credentialId'] ?? '';
+    return supplySecret(deps, stores, tenant, supplier, { credentialId, jwe: jweOf(event), deadline });
+  }
+  throw new CordonError('CALL_INVALID', 'there is no such operation');
+}
+
+function jweOf({ body, isBase64Encoded }: DoorEvent): string {
+  if ((body?.length ?? 0) > maxBody) throw new CordonError('REQUEST_TOO_LARGE', `the body is longer than ${maxBody} characters`);
+  const text = isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString('utf8') : (body ?? '');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's message would quote the body.
+    throw new CordonError('CALL_INVALID', bodyRule);
+  }
+  const parsed = supplyBody.safeParse(json);
+  if (!parsed.success) throw new CordonError('CALL_INVALID', bodyRule);
+  return parsed.data.jwe;
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AssetHashType } from 'aws-cdk-lib';
+import { type AssetCode, Code, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { buildSync } from 'esbuild';
+
+const functions = fileURLToPath(new URL('../functions/', import.meta.url));
+
+/**
+ * One minified ESM file, SDK clients included: what a function consists of, wherever it runs.
+ *
+ * @param entry the composition root, relative to `functions/`
+ */
+export function bundled(entry: string): AssetCode {
+  return Code.fromAsset(functions, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never used: the bundle is made in this process. The command tells one function's bundle from another's.
+      image: Runtime.NODEJS_24_X.bundlingImage,
+      command: [entry],
+      local: {
+        tryBundle(outputDirectory) {
+          buildSync({
+            entryPoints: [join(functions, entry)],
+            outfile: join(outputDirectory, 'index.mjs'),
+            bundle: true,
+            minify: true,
+            platform: 'node',
+            target: 'node24',
+            format: 'esm',
+            mainFields: ['module', 'main'],
+            loader: { '.yaml': 'text' },
+            // A CommonJS dependency inside an ESM bundle asks for `require`.
+            banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+          });
+          return true;
+        },
+      },
+    },
+  });
+}
