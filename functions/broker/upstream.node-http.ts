@@ -7,6 +7,7 @@ import { CordonError } from '../shared/errors.ts';
 import type { SendUpstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 
 const connectMs = 5000;
+const oneWriteBytes = 16 * 1024;
 /** A connection unused for this long is not used again: the environment may have been frozen, and nothing may be sent twice to find out whether it still stands. */
 const maxIdleMs = 5000;
 
@@ -79,8 +80,14 @@ function exchange({ method, url, headers, body, signal, firstByteMs }: UpstreamR
         reject(asError(error));
       }
     });
-    request.end(hasBody ? body : undefined);
+    send(request, hasBody ? body : undefined);
   });
+}
+
+/** A small body goes out in one write with the headers, which Node.js does for texts; Latin-1 is every byte as it is. */
+function send(request: http.ClientRequest, body: Buffer | undefined): void {
+  if (body !== undefined && body.length > 0 && body.length <= oneWriteBytes) request.end(body.toString('latin1'), 'latin1');
+  else request.end(body);
 }
 
 /** The body, uncompressed although it was asked for plain: what is compressed cannot be scrubbed. */

@@ -44,6 +44,5 @@ export const sessionsEnv = z.object({
   TRUSTED_ISSUERS: jsonText(trustedIssuers),
 });
 
-export type SessionsEnv = z.infer<typeof sessionsEnv>;
 /** The same as plain strings: what the stack has to set. */
 export type SessionsEnvVariables = Readonly<Record<keyof z.input<typeof sessionsEnv>, string>>;

@@ -38,7 +38,7 @@ const refusals: readonly { readonly type: ResponseType; readonly status: string;
   { type: ResponseType.AUTHORIZER_FAILURE, status: '503', code: 'UNAVAILABLE', message: 'Try again.' },
   { type: ResponseType.AUTHORIZER_CONFIGURATION_ERROR, status: '503', code: 'UNAVAILABLE', message: 'Try again.' },
   { type: ResponseType.MISSING_AUTHENTICATION_TOKEN, status: '404', code: 'NOT_FOUND', message: 'There is nothing at this path.' },
-  { type: ResponseType.REQUEST_TOO_LARGE, status: '413', code: 'REQUEST_TOO_LARGE', message: 'The request is larger than 10 MB.' },
+  { type: ResponseType.REQUEST_TOO_LARGE, status: '413', code: 'REQUEST_TOO_LARGE', message: 'The request is too large.' },
   { type: ResponseType.THROTTLED, status: '429', code: 'THROTTLED', message: 'Slow down and try again.' },
   { type: ResponseType.INTEGRATION_TIMEOUT, status: '504', code: 'TIMEOUT', message: 'No answer in time.' },
 ];

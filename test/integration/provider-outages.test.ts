@@ -101,13 +101,18 @@ describe('provider down: given up with its reason, nothing live, and a redrive c
     expect(liveKeysOf(cloud, tenantId).map(({ id }) => id)).not.toContain(live?.id);
   });
 
-  it('while the vault is down: the keys made meanwhile are revoked', async () => {
+  it.each([
+    ['is down', 'before'],
+    ['stores the key but never says so', 'after'],
+  ] as const)('while the vault %s: the keys made meanwhile are revoked, and no secret stays', async (_, mode) => {
     const tenantId = test.freshTenantId();
-    strike(cloud.faults, { service: 'secretsmanager', action: 'CreateSecret', nth: 1 }, { mode: 'before', times: forGood });
+    strike(cloud.faults, { service: 'secretsmanager', action: 'CreateSecret', nth: 1 }, { mode, times: forGood });
+    strike(cloud.faults, { service: 'secretsmanager', action: 'PutSecretValue', nth: 1 }, { mode: 'before', times: forGood });
     await test.putEvents(tenantOnboarded(tenantId));
     await settle(cloud);
     expect(keysOf(cloud, tenantId).length).toBeGreaterThan(1);
     expect(liveKeysOf(cloud, tenantId)).toEqual([]);
+    expect(await test.secretsOf(tenantId)).toEqual([]);
     expect(await lettersAbout(test, tenantId)).toMatchObject([{ reasonCode: 'AWS_UNAVAILABLE' }]);
 
     cloud.faults.clear();

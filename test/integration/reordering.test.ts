@@ -115,12 +115,15 @@ describe('events that come twice', () => {
     },
   );
 
-  it('a delivery doubled while the first one is at work waits for it and makes nothing', async () => {
+  it.each([
+    ['pool', 'openai', 'POST /organization/projects'],
+    ['dedicated', 'kms', 'CreateKey'],
+  ])('a second delivery to tier %s waits while the first one is at work, and makes nothing', async (tier, service, action) => {
     const tenantId = test.freshTenantId();
     strike(cloud.faults, { service: 'sqs', action: 'ReceiveMessage', nth: 1 }, { mode: 'duplicate' });
-    strike(cloud.faults, { service: 'openai', action: 'POST /organization/projects', nth: 1 }, { mode: 'delay', delayMs: 2500 });
+    strike(cloud.faults, { service, action, nth: 1 }, { mode: 'delay', delayMs: 2500 });
     const since = cloud.journal.lastSeq;
-    await test.putEvents(tenantOnboarded(tenantId));
+    await test.putEvents(tenantOnboarded(tenantId, { tier }));
     await pause(cloud);
     const worked = cloud.journal.since(since);
     const hidden = worked.findIndex(({ operation }) => operation === 'ChangeMessageVisibility');
@@ -128,7 +131,9 @@ describe('events that come twice', () => {
     expect(hidden, 'the second delivery was sent back').toBeGreaterThan(0);
     expect(hidden, 'while the first was at work').toBeLessThan(active);
     await settle(cloud);
-    expect(await tenantState(test, tenantId)).toMatchObject({ projects: 1, liveKeys: ['{tenant}.openai-main'], failures: [] });
+    const state = await tenantState(test, tenantId);
+    expect(state).toMatchObject({ projects: 1, liveKeys: ['{tenant}.openai-main'], failures: [] });
+    if (tier === 'dedicated') expect(state.dedicated).toMatchObject({ keys: 1, registryNamesTheKey: true });
     expect(keysOf(cloud, tenantId)).toHaveLength(1);
   });
 

@@ -64,7 +64,7 @@ export function canariesOf({ cloud, tokens }: TestCloud): readonly Canary[] {
   const { sessions, keys } = cloud.kernel.identities;
   const all = (kind: string, secrets: Iterable<string>): Canary[] => [...secrets].map((secret) => ({ kind, secret }));
   return [
-    ...all('a key of the provider', cloud.openai.plantedSecrets()),
+    ...all('a key of the provider', cloud.world.plantedSecrets()),
     ...all(
       "a session's secret key",
       [...sessions.values()].map((session) => session.secretAccessKey),
@@ -94,8 +94,10 @@ export async function tracesOf(test: TestCloud): Promise<readonly Trace[]> {
     ...(await secretsWithoutValues(cloud)).map((secret) => json(`name and tags of the secret ${secret.Name}`, secret)),
     ...cloud.journal.since().map((entry) => json(`journal entry ${entry.seq}`, entry)),
     ...(await functionTraces(test)),
-    json("the provider's list of keys", cloud.openai.keys()),
-    json("the provider's record of requests", cloud.openai.requests()),
+    ...Object.entries(cloud.world.simulators).flatMap(([name, simulator]) => [
+      json(`the list of keys of ${name}`, simulator.keys()),
+      json(`the record of requests to ${name}`, simulator.requests()),
+    ]),
     ...fileTraces('.cordon', /./),
     ...fileTraces(dirname(templatePath), /\.json$/),
   ];
