@@ -24,6 +24,7 @@ export async function admitCall(
   { caller, provider, asked }: { readonly caller: Caller; readonly provider: string; readonly asked: Asked },
 ): Promise<Admitted> {
   const choose = (known: Catalogue): CredentialFacts => chooseCredential(known, provider, asked, caller.userId);
+  const since = catalogue.now();
   let known = await catalogue.current(stores.catalogue);
   let credential: CredentialFacts;
   try {
@@ -43,6 +44,16 @@ export async function admitCall(
       sessionId: caller.sessionId,
     };
     const reading = await stores.gate.read(question);
+    const learnt =
+      reading.user && (await catalogue.forUser(stores.catalogue, { userId: caller.userId, version: reading.user.version }, since));
+    if (learnt !== undefined) {
+      known = learnt;
+      const chosen = choose(known);
+      if (chosen.credentialId !== credential.credentialId) {
+        credential = chosen;
+        continue;
+      }
+    }
     // Rules read after the first reading are at least as new as it; if they change again meanwhile, this call began before that.
     if (readNewRules || reading.tenant === undefined || reading.tenant.rulesVersion === known.rulesVersion) {
       return { credential, epochs: admit(reading, credential), question };

@@ -22,6 +22,11 @@ export interface CarryOutDeps extends RecordDeps {
   readonly elapsed: () => number;
 }
 
+/**
+ * An answer ends when its outcome is on record: whoever has it can read the record, and the environment is free for the caller's next call. Recording that takes
+ * longer than this, in milliseconds, does not hold the caller up.
+ */
+const endAfterMs = 250;
 const errorHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 /** Answers a call that is not, or not any more, answered by the provider. */
@@ -65,6 +70,7 @@ export async function carryOutUse(
   let statusCode: number | undefined;
   let usage: UsageReader | undefined;
   let outcome: Outcome;
+  let whole = false;
   try {
     const { adapter, secret, url, headers } = use;
     const answer = await deps.upstream({
@@ -85,8 +91,8 @@ export async function carryOutUse(
     client.begin(answer.status, passedHeaders(answer.headers, secret.compiled.scrub));
     began = type;
     await relayBody(answer, client, { scrubber: secret.compiled.scrubber(), usage, signal: end.signal, limits: deps.limits, passed });
-    client.end();
     outcome = outcomeOf(answer.status);
+    whole = true;
   } catch (error) {
     const reason = reasonOf(deps, error);
     breakOff(client, reason, began, call.requestId);
@@ -97,13 +103,26 @@ export async function carryOutUse(
     client.gone.removeEventListener('abort', leave);
   }
   const tokens = usage?.end();
-  await recordOutcome(deps, lasting.current().attribution, use.intent, {
+  const recording = recordOutcome(deps, lasting.current().attribution, use.intent, {
     ...outcome,
     ...(statusCode !== undefined && { statusCode }),
     ...(tokens !== undefined && { usage: tokens }),
     bytes: passed.bytes,
     durationMs: Math.round(deps.elapsed() - startedAt),
   });
+  if (whole) {
+    await atMost(recording, endAfterMs);
+    client.end();
+  }
+  await recording;
+}
+
+/** Waits until it is done, but no longer than this, in milliseconds. */
+async function atMost(work: Promise<void>, ms: number): Promise<void> {
+  const enough = Promise.withResolvers<void>();
+  const timer = setTimeout(enough.resolve, ms);
+  await Promise.race([work, enough.promise]);
+  clearTimeout(timer);
 }
 
 /** What is no CordonError is a defect: in the log, and nothing of it in the answer. */

@@ -80,7 +80,7 @@ function readingOf(answer: Readonly<Record<string, unknown>>, table: string, que
   const [tenant, user, credential] = [items.get(sk.tenant), items.get(sk.user), items.get(sk.credential)];
   return {
     tenant: tenant && { ...standingOf(tenant), rulesVersion: wholeNumber(tenant['rulesVersion']) },
-    user: user && standingOf(user),
+    user: user && { ...standingOf(user), version: wholeNumber(user['version']) },
     credential: credential && {
       ...standingOf(credential),
       version: wholeNumber(credential['version']),

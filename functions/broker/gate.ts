@@ -21,7 +21,8 @@ export interface Standing {
 /** What the registry says now; undefined where it has no item. */
 export interface GateReading {
   readonly tenant: (Standing & { readonly rulesVersion: number }) | undefined;
-  readonly user: Standing | undefined;
+  /** Its version rises when the user is given a credential. */
+  readonly user: (Standing & { readonly version: number }) | undefined;
   readonly credential: (Standing & { readonly version: number; readonly secretVersionId: string | undefined }) | undefined;
   readonly agentRevoked: boolean;
   readonly sessionRevoked: boolean;

@@ -1,4 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
+import type { UserId } from '../shared/identifiers.ts';
 import type { CatalogueStore, CredentialFacts, Rule } from './catalogue.ts';
 
 /** Rules and credentials as they were at one time. */
@@ -17,14 +18,27 @@ export interface TenantCatalogue {
   withNewRules(store: CatalogueStore): Promise<Catalogue>;
   /** Reads everything anew: a credential may have been added. */
   anew(store: CatalogueStore): Promise<Catalogue>;
+  now(): number;
+  /**
+   * After the gate said which version the caller's item has: it rises when the user is given a credential of their own. Reads everything anew when that version was
+   * not known and what is known is from before `since`; undefined when there is nothing to learn.
+   */
+  forUser(
+    store: CatalogueStore,
+    user: { readonly userId: UserId; readonly version: number },
+    since: number,
+  ): Promise<Catalogue | undefined>;
 }
 
 /** A credential that was added is found at the latest after this; that one was revoked is never taken from here. */
 const maxAgeMs = 60_000;
+/** Users of one tenant whose versions are kept; one more than that, and all are learnt again. */
+const maxUsers = 10_000;
 
 /** Keeps one tenant's catalogue. Nothing in it says that anything may be used: the gate does, each time. */
 export function createTenantCatalogue(clock: Clock): TenantCatalogue {
   let known: Catalogue | undefined;
+  const userVersions = new Map<UserId, number>();
 
   async function anew(store: CatalogueStore): Promise<Catalogue> {
     const readAt = clock();
@@ -35,6 +49,14 @@ export function createTenantCatalogue(clock: Clock): TenantCatalogue {
 
   return {
     anew,
+    now: clock,
+    async forUser(store, { userId, version }, since) {
+      if (userVersions.get(userId) === version) return undefined;
+      const learnt = known !== undefined && known.readAt >= since ? undefined : await anew(store);
+      if (userVersions.size >= maxUsers) userVersions.clear();
+      userVersions.set(userId, version);
+      return learnt;
+    },
     current: async (store) => (known !== undefined && clock() - known.readAt < maxAgeMs ? known : anew(store)),
     async withNewRules(store) {
       if (known === undefined) return anew(store);

@@ -1,5 +1,6 @@
 import type { Provider, ProviderAccount } from '../providers/provider.ts';
 import { CordonError } from '../shared/errors.ts';
+import type { TenantId, UserId } from '../shared/identifiers.ts';
 import { abandonCredential, codeOf } from './abandon-credential.ts';
 import { activeTenant } from './active-tenant.ts';
 import { decideCredential } from './credential-decision.ts';
@@ -36,6 +37,7 @@ export async function requestCredential(deps: TenantsDeps, event: CredentialRequ
   const work = { stores, tenant, kmsKeyArn: secretKeyOf(deps, tenant), delivery, requestedBy, announceItself: true, account };
   const item = await provisionCredential(deps, work, known, spec);
   if (item.announced) return;
+  if (spec.userId !== undefined) await touchUser(stores, tenantId, spec.userId);
   await deps.announcer.announce('CredentialProvisioned', {
     version: 1,
     tenantId,
@@ -43,6 +45,12 @@ export async function requestCredential(deps: TenantsDeps, event: CredentialRequ
     credential: outcomeOf(item),
   });
   await stores.registry.changeCredential(item, { announced: true });
+}
+
+/** The user's item gets a new version: by that a warm broker learns, at the user's next call, that there is a credential it does not know. */
+async function touchUser({ registry }: TenantStores, tenantId: TenantId, userId: UserId): Promise<void> {
+  const user = await registry.user(tenantId, userId);
+  if (user) await registry.changeUser(user, {});
 }
 
 /** The tenant's account at the provider; made under the tenant's lease by the first credential that needs it. */

@@ -53,7 +53,10 @@ export interface LocalKernel extends Kernel {
    * stop listening.
    */
   onCrash(listener: (accessKeyId: string) => void): () => void;
-  /** Resolves to true when no service is busy (with `exceptWaiting`: when nothing happens any more until the clock moves), or to false after `timeoutMs` of real time. */
+  /**
+   * Resolves to true when no service is busy (with `exceptWaiting`: when nothing happens any more until the clock moves), or to false after `timeoutMs` of
+   * real time.
+   */
   idle(timeoutMs: number, options?: IdleOptions): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -71,13 +71,20 @@ beforeAll(async () => {
   test = await testCloud();
   const openai = { credentialId: 'openai-main', provider: 'openai', source: 'platform-issued', environment: 'production' };
   const anthropic = { credentialId: 'anthropic-main', provider: 'anthropic', source: 'customer-supplied', environment: 'production' };
-  const routing = [openai, anthropic].map(({ provider, environment, credentialId }) => ({ match: { provider, environment }, use: credentialId }));
+  const routing = [openai, anthropic].map(({ provider, environment, credentialId }) => ({
+    match: { provider, environment },
+    use: credentialId,
+  }));
   const onboard = async (): Promise<string> => (await test.onboard({ credentials: [openai, anthropic], routing })).tenantId;
   a = await onboard();
   b = await onboard();
   for (const tenantId of [a, b]) await bringKeyIn(test, { tenantId, credentialId: 'anthropic-main', provider: 'anthropic' });
   const [first, second, third] = uses;
-  const statuses = [await use(a, first.provider, first), await use(b, 'openai', { ...first, sessionId: 'session-of-b' }), await use(a, second.provider, second)];
+  const statuses = [
+    await use(a, first.provider, first),
+    await use(b, 'openai', { ...first, sessionId: 'session-of-b' }),
+    await use(a, second.provider, second),
+  ];
   between = test.cloud.clock.now() + 1000;
   test.cloud.clock.advance(2000);
   statuses.push(await use(a, third.provider, third));
@@ -144,8 +151,14 @@ describe('E1 pages', () => {
   it('are not continued with the cursor of another tenant or another query', async () => {
     const { cursor = '' } = await list(b, { limit: '1' });
     expect(cursor).not.toBe('');
-    for (const [tenantId, query] of [[a, {}], [b, { provider: 'openai' }]] as const)
-      expect(await get(tenantId, { ...query, limit: '1', cursor })).toMatchObject({ status: 400, body: { error: { code: 'CALL_INVALID' } } });
+    for (const [tenantId, query] of [
+      [a, {}],
+      [b, { provider: 'openai' }],
+    ] as const)
+      expect(await get(tenantId, { ...query, limit: '1', cursor })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'CALL_INVALID' } },
+      });
     expect((await get(b, { limit: '1', cursor })).status).toBe(200);
   });
 

@@ -35,9 +35,9 @@ const routing = [
   { match: { ...openai, useCase: 'batch' }, use: 'batch' },
   { match: { ...openai, team: 'research' }, use: 'research' },
   { match: { ...openai, labels: { region: 'eu', product: 'helpdesk' } }, use: 'eu' },
-  { ...rule('groq', 'production', 'groq-production') },
-  { ...rule('groq', 'staging', 'groq-staging') },
-  { ...rule('mistral', 'production', 'mistral-main') },
+  rule('groq', 'production', 'groq-production'),
+  rule('groq', 'staging', 'groq-staging'),
+  rule('mistral', 'production', 'mistral-main'),
   rule('openrouter', 'production', 'openrouter-one'),
   rule('openrouter', 'production', 'openrouter-two'),
 ];
@@ -58,13 +58,16 @@ const errorBody = z.object({ error: z.object({ code: z.string(), message: z.stri
 
 /** Asks for the provider's models as somebody, saying more or less about the call. */
 async function models(provider: string, said: Readonly<Record<string, string>> = {}, userId = 'somebody'): Promise<Answer> {
-  return call('GET', provider, 'v1/models', said, userId);
+  return call('GET', provider, 'models', said, userId);
 }
 
 async function call(method: string, provider: string, path: string, said: Readonly<Record<string, string>> = {}, userId = 'somebody') {
   const token = await test.cloud.oidc.mint({ tenantId, userId });
   const headers = Object.fromEntries(Object.entries(said).map(([name, value]) => [`x-cordon-${name}`, value]));
-  const { status, text } = await askProxy(test, `${provider}/${path}`, { method, headers: { ...headers, authorization: `Bearer ${token}` } });
+  const { status, text } = await askProxy(test, `${provider}/${path}`, {
+    method,
+    headers: { ...headers, authorization: `Bearer ${token}` },
+  });
   const error = status < 400 ? undefined : errorBody.safeParse(JSON.parse(text)).data?.error;
   return { status, code: error?.code, message: error?.message ?? '' };
 }
@@ -115,10 +118,10 @@ describe('G3 the credential for a call', () => {
     ['openrouter', { environment: 'production' }, 'overlap'],
   ])('is ambiguous at %s for %o, and the answer names what decides', async (provider, said, remedy) => {
     const asked = requestsAt(provider);
-    expect(await models(provider, said)).toMatchObject({ status: 422, code: 'AMBIGUOUS_CREDENTIAL' });
-    const { message } = await models(provider, said);
-    if (remedy !== 'overlap' || provider === 'openrouter') expect(message).toContain(remedy);
-    for (const { credentialId } of credentials.filter((one) => one.provider === provider)) expect(message).not.toContain(`"${credentialId}"`);
+    const answer = await models(provider, said);
+    expect(answer).toMatchObject({ status: 422, code: 'AMBIGUOUS_CREDENTIAL', message: expect.stringContaining(remedy) });
+    // What there is besides is none of the caller's business.
+    for (const name of ['groq-', 'openrouter-', 'research', 'chat', 'staging']) expect(answer.message).not.toContain(name);
     expect(requestsAt(provider)).toBe(asked);
   });
 
@@ -131,8 +134,11 @@ describe('G3 a data class', () => {
   it('only goes through a credential that is cleared for it', async () => {
     expect(await models('openai', { environment: 'staging', 'data-class': 'internal' })).toMatchObject({ status: 200 });
     const asked = requestsAt('openai');
-    for (const said of [{ environment: 'staging', 'data-class': 'restricted' }, { 'use-case': 'chat', environment: 'production', 'data-class': 'internal' }])
-      expect(await models('openai', said)).toMatchObject({ status: 403, code: 'DATA_CLASS_NOT_CLEARED' });
+    const uncleared: Record<string, string>[] = [
+      { environment: 'staging', 'data-class': 'restricted' },
+      { environment: 'production', 'use-case': 'chat', 'data-class': 'internal' },
+    ];
+    for (const said of uncleared) expect(await models('openai', said)).toMatchObject({ status: 403, code: 'DATA_CLASS_NOT_CLEARED' });
     expect(requestsAt('openai')).toBe(asked);
   });
 });
@@ -154,7 +160,10 @@ describe('G3 no credential takes another one’s place', () => {
     expect(await models('openai', { environment: 'production', 'use-case': 'batch' })).toMatchObject({ status: 200 });
     await plant(test.cloud, { pk: `TENANT#${tenantId}#`, sk: 'CREDENTIAL#batch' }, { status: 'revoked' });
     const asked = requestsAt('openai');
-    expect(await models('openai', { environment: 'production', 'use-case': 'batch' })).toMatchObject({ status: 401, code: 'CREDENTIAL_REVOKED' });
+    expect(await models('openai', { environment: 'production', 'use-case': 'batch' })).toMatchObject({
+      status: 401,
+      code: 'CREDENTIAL_REVOKED',
+    });
     expect(requestsAt('openai')).toBe(asked);
   });
 });
@@ -169,9 +178,8 @@ describe('G3 U4 a user’s own credential', () => {
     main = await bringKeyIn(test, { tenantId, credentialId: 'mistral-main', provider: 'mistral' });
     const { issuer } = test.cloud.oidc;
     for (const subject of ['ana', 'ben']) {
-      const [event = ''] = await test.putEvents({ detailType: 'UserOnboarded', detail: { ...about, issuer, subject } });
-      await test.settled();
-      expect((await test.outcome(['UserProvisioned'], userIdOf(issuer, subject))).detailType, event).toBe('UserProvisioned');
+      await test.putEvents({ detailType: 'UserOnboarded', detail: { ...about, issuer, subject } });
+      await test.outcome(['UserProvisioned'], userIdOf(issuer, subject));
     }
     const credential = { ...customers('mistral', credentialId), userId: userIdOf(issuer, 'ana') };
     await test.putEvents({ detailType: 'CredentialRequested', detail: { ...about, credential } });
@@ -202,4 +210,3 @@ describe('G3 U4 a user’s own credential', () => {
     expect(await models('mistral', {}, 'ben')).toMatchObject({ status: 200 });
   });
 });
-

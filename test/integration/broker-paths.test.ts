@@ -75,9 +75,12 @@ describe('G6 a path of a provider', () => {
   ])('that is not is closed, and nobody is asked: %s %s/%s', async (method, provider, path) => {
     const asked = allRequests();
     const { status, code } = await ask(method, provider, path);
-    expect({ status, code }).toEqual(
-      status === 403 ? { status, code: 'PATH_NOT_ALLOWED' } : { status: expect.toBeOneOf([400, 404]), code: expect.any(String) },
-    );
+    // Some do not get as far as the rules: they are no path of the API at all.
+    expect([status, code]).toBeOneOf([
+      [403, 'PATH_NOT_ALLOWED'],
+      [400, 'CALL_INVALID'],
+      [404, 'NOT_FOUND'],
+    ]);
     expect(allRequests()).toBe(asked);
   });
 
@@ -91,22 +94,32 @@ describe('G6 a path of a provider', () => {
 });
 
 describe('G6 a provider', () => {
-  it.each(['nobody', 'constructor', '__proto__', 'toString', 'OPENAI', 'openai.', 'api.openai.com', '127.0.0.1:80', 'openai%2f..', '%6fpenai'])(
-    'that is none is not asked: %s',
-    async (provider) => {
-      const asked = allRequests();
-      const { status, code } = await ask('GET', provider, 'v1/models');
-      expect(status).toBeOneOf([400, 404]);
-      expect(code).toBeOneOf(['PROVIDER_UNKNOWN', 'CALL_INVALID', 'NOT_FOUND']);
-      expect(allRequests()).toBe(asked);
-    },
-  );
+  it.each([
+    'nobody',
+    'constructor',
+    '__proto__',
+    'toString',
+    'OPENAI',
+    'openai.',
+    'api.openai.com',
+    '127.0.0.1:80',
+    'openai%2f..',
+    '%6fpenai',
+  ])('that is none is not asked: %s', async (provider) => {
+    const asked = allRequests();
+    const { status, code } = await ask('GET', provider, 'v1/models');
+    expect(status).toBeOneOf([400, 404]);
+    expect(code).toBeOneOf(['PROVIDER_UNKNOWN', 'CALL_INVALID', 'NOT_FOUND']);
+    expect(allRequests()).toBe(asked);
+  });
 
   it.each(['Anthropic', 'anthropi%63', 'GEMINI', '%67emini', 'azure%2dopenai'])(
     'with a header of its own is not reached by another spelling: %s',
     async (provider) => {
       const asked = allRequests();
-      expect((await askProxy(test, `${provider}/v1/models`, { headers: { authorization: `Bearer ${jwt}` } })).status).toBeOneOf([400, 401, 404]);
+      expect((await askProxy(test, `${provider}/v1/models`, { headers: { authorization: `Bearer ${jwt}` } })).status).toBeOneOf([
+        400, 401, 404,
+      ]);
       expect(allRequests()).toBe(asked);
     },
   );

@@ -44,7 +44,7 @@ async function party(tenantId: string): Promise<Party> {
 const seal = ({ given, tenantId, apiKey }: Party, other: { tenantId?: string; credentialId?: string } = {}): Promise<string> =>
   sealKey(test, given, { tenantId, credentialId, apiKey, ...other });
 
-/** The same with another header, and an algorithm that the door does not take or a compression. */
+/** The same, but for its key and what the header says of it. */
 async function sealOtherwise({ given, tenantId, apiKey }: Party, header: { alg: string; kid?: string; enc?: string }): Promise<string> {
   test.tokens.add(apiKey);
   const bound = { tenantId, credentialId, nonce: given.nonce.value };
@@ -233,6 +233,6 @@ describe('B7 I3 what a door session opens', () => {
     const own = await open(a, a);
     await bringKeyIn(test, { tenantId: b, credentialId, provider: 'anthropic' });
     expect((await test.attempt(await test.tenantSession(a), ({ kms }) => kms.send(own))).outcome).toBe('denied');
-    await expectDenied(test, await credentialsOf(test, 'door'), ({ kms }) => kms.send(own), "FunctionBoundary/DenyTenantKeyUseByName");
+    await expectDenied(test, await credentialsOf(test, 'door'), ({ kms }) => kms.send(own), 'FunctionBoundary/DenyTenantKeyUseByName');
   });
 });

@@ -18,17 +18,15 @@ const ana = (tenantId: string) => ({
 const awaited = { credentialId: 'anthropic-own', provider: 'anthropic', source: 'customer-supplied', environment: 'production' };
 const anasOwn = { credentialId: 'ana-own', provider: 'openai', source: 'platform-issued', environment: 'production', userId: anaId };
 
-const onboardUser: Flow = { name: 'UserOnboarded', before: (tenantId) => [tenant(tenantId, [])], event: ana };
+const onboardUser: Flow = { before: (tenantId) => [tenant(tenantId, [])], event: ana };
 
 const requestCredential: Flow = {
-  name: "CredentialRequested for a user's own",
   before: (tenantId) => [tenant(tenantId, []), ana(tenantId)],
   event: (tenantId) => ({ detailType: 'CredentialRequested', detail: { version: 1, tenantId, requestedBy: 'test', credential: anasOwn } }),
   subjects: { [anaId]: 'ana' },
 };
 
 const changeRules: Flow = {
-  name: 'RoutingRulesChanged',
   before: (tenantId) => [tenant(tenantId, [awaited])],
   event: (tenantId) => ({
     detailType: 'RoutingRulesChanged',

@@ -58,7 +58,9 @@ export async function storeKey(test: TestCloud, tenantId: string, apiKey: string
   const { tenants } = await test.cloud.functionCredentials();
   if (tenants === undefined) throw new Error('There is no function tenants.');
   const role = { RoleArn: test.cloud.outputs['TenantWriterRoleArn'], RoleSessionName: tenantId };
-  const { Credentials } = await test.clients(tenants).sts.send(new AssumeRoleCommand({ ...role, Tags: [{ Key: 'TenantId', Value: tenantId }] }));
+  const { Credentials } = await test
+    .clients(tenants)
+    .sts.send(new AssumeRoleCommand({ ...role, Tags: [{ Key: 'TenantId', Value: tenantId }] }));
   const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '', SessionToken: sessionToken = '' } = Credentials ?? {};
   const { secretsmanager } = test.clients({ accessKeyId, secretAccessKey, sessionToken });
   const SecretString = JSON.stringify({ apiKey });

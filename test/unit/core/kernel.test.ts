@@ -353,6 +353,15 @@ describe('the kernel', () => {
     await expect(kernel.idle(2000)).resolves.toBe(true);
   });
 
+  it('is idle but for what waits for the clock when no service is working', async () => {
+    let working = true;
+    kernel.register(echoService({ signingName: 'queue', busy: () => true, working: () => working }));
+    await expect(kernel.idle(30, { exceptWaiting: true })).resolves.toBe(false);
+    working = false;
+    await expect(kernel.idle(30, { exceptWaiting: true })).resolves.toBe(true);
+    await expect(kernel.idle(30)).resolves.toBe(false);
+  });
+
   it('refuses a service registered twice', () => {
     expect(() => kernel.register(echoService())).toThrow(/registered twice/);
   });

@@ -230,6 +230,29 @@ describe('the signed stores read what the SDK’s write', () => {
     expect(await gate.read({ ...question, agentId: undefined, sessionId: undefined })).toEqual(active);
   });
 
+  it('the gate: strongly consistent, and of the tenant’s own partition only', async () => {
+    const asked: string[] = [];
+    const gate = createSignedGate({
+      send: async (_credentials, call) => {
+        asked.push(call.body);
+        return { status: 200, headers: {}, body: '{"Responses":{"registry":[]}}' };
+      },
+      credentials: nobody,
+      table: 'registry',
+      timeoutMs: 500,
+    });
+    await gate.read(question);
+    const { registry } = JSON.parse(asked[0] ?? '').RequestItems;
+    expect(registry.ConsistentRead).toBe(true);
+    expect(registry.Keys.map(({ pk, sk }: { pk: { S: string }; sk: { S: string } }) => `${pk.S} ${sk.S}`)).toEqual([
+      'TENANT#acme# TENANT',
+      `TENANT#acme# USER#${ann}`,
+      'TENANT#acme# CREDENTIAL#main',
+      'TENANT#acme# REVOKED#AGENT#bot',
+      'TENANT#acme# REVOKED#SESSION#s 1',
+    ]);
+  });
+
   it('the catalogue: rules and what credentials are for', async () => {
     const { catalogue } = await registered();
     expect(await catalogue.rules()).toEqual({

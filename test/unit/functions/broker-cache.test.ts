@@ -152,7 +152,7 @@ describe('X2 calls under way while something is revoked', () => {
 describe('the gate', () => {
   const reading: GateReading = {
     tenant: { status: 'active', epoch: 3, rulesVersion: 1 },
-    user: { status: 'active', epoch: 5 },
+    user: { status: 'active', epoch: 5, version: 1 },
     credential: { status: 'active', epoch: 7, version: 9, secretVersionId: 'v1' },
     agentRevoked: false,
     sessionRevoked: false,

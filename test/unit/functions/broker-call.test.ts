@@ -151,7 +151,12 @@ describe('U4 X2 a call that may not be made reaches no provider', () => {
       ({ state }) => void state.standing.set('main', { status: 'paused', epoch: 0, version: 2, secretVersionId: 'v1' }),
     ],
     ['a credential without an item', 403, 'CREDENTIAL_NOT_ACTIVE', ({ state }) => void state.standing.clear()],
-    ['an offboarded user', 401, 'USER_NOT_ACTIVE', ({ state }) => void state.users.set(ann, { status: 'offboarded', epoch: 1 })],
+    [
+      'an offboarded user',
+      401,
+      'USER_NOT_ACTIVE',
+      ({ state }) => void state.users.set(ann, { status: 'offboarded', epoch: 1, version: 2 }),
+    ],
     ['a revoked agent', 401, 'AGENT_REVOKED', ({ state }) => void state.revokedAgents.add('bot')],
     [
       'a revoked agent that gives itself another name in a header',
@@ -214,6 +219,13 @@ describe('U4 X2 a call that may not be made reaches no provider', () => {
     },
   );
 
+  it('sends nothing where egress is not allowed, and records no use', async () => {
+    const world = createBrokerWorld({ providerUrl: provider.url, allowLoopback: false });
+    const client = await world.run();
+    expect([client.seen.status, client.error.code]).toEqual([403, 'EGRESS_REFUSED']);
+    expect([provider.requests.length, world.entries.length]).toEqual([0, 0]);
+  });
+
   it('says nothing of an error that it does not know', async () => {
     const world = start();
     world.hooks.push(() => {
@@ -273,7 +285,7 @@ describe('U4 G1 whose credential', () => {
     world.keys.set('anns/v1', 'sk-canary-anns-0001');
     world.state.credentials.push(facts({ credentialId: own, userId: ann }));
     world.state.standing.set(own, { status: 'active', epoch: 0, version: 1, secretVersionId: 'v1' });
-    world.state.users.set(ann, { status: 'active', epoch: 0 });
+    world.state.users.set(ann, { status: 'active', epoch: 0, version: 1 });
     return world;
   };
 
@@ -283,6 +295,21 @@ describe('U4 G1 whose credential', () => {
     expect(provider.requests[0]?.headers['authorization']).toBe('Bearer sk-canary-anns-0001');
     expect(world.calls).toContain(`as ${ann}`);
     expect(world.calls).not.toContain('secret');
+  });
+
+  it('is the caller’s own from the first call after it was given, also where the tenant’s was used before', async () => {
+    const world = start();
+    world.state.users.set(ann, { status: 'active', epoch: 0, version: 1 });
+    await world.run();
+    world.keys.set('anns/v1', 'sk-canary-anns-0001');
+    world.state.credentials.push(facts({ credentialId: own, userId: ann }));
+    world.state.standing.set(own, { status: 'active', epoch: 0, version: 1, secretVersionId: 'v1' });
+    world.state.users.set(ann, { status: 'active', epoch: 0, version: 2 });
+    await world.run();
+    expect(provider.requests.map(({ headers }) => headers['authorization'])).toEqual([
+      'Bearer sk-canary-main-0001',
+      'Bearer sk-canary-anns-0001',
+    ]);
   });
 
   it('is never another user’s', async () => {
@@ -339,6 +366,18 @@ describe('U4 G1 whose credential', () => {
     world.state.rules.push(ruleTo('staging', { environment: 'staging' }));
     expect((await world.run({ headers: { 'x-cordon-environment': 'staging' } })).seen.status).toBe(200);
     expect(provider.requests[1]?.headers['authorization']).toBe('Bearer sk-canary-staging-0001');
+  });
+
+  it('is the caller’s own at the latest a minute after it was added, although the tenant’s fits too', async () => {
+    const world = start();
+    await world.run();
+    world.keys.set('anns/v1', 'sk-canary-anns-0001');
+    world.state.credentials.push(facts({ credentialId: own, userId: ann }));
+    world.state.standing.set(own, { status: 'active', epoch: 0, version: 1, secretVersionId: 'v1' });
+    world.state.users.set(ann, { status: 'active', epoch: 0 });
+    world.time.now += 60_000;
+    await world.run();
+    expect(provider.requests[1]?.headers['authorization']).toBe('Bearer sk-canary-anns-0001');
   });
 
   it('is another version of it as soon as the registry names one', async () => {

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { errorAnswer } from '../../../functions/broker/broker-error.ts';
 import { createClientStream } from '../../../functions/broker/client-stream.response-stream.ts';
 import { readBrokerEnv } from '../../../functions/broker/env.ts';
@@ -76,15 +76,15 @@ describe('an event of API Gateway', () => {
   });
 
   it('takes the token from the header of the resource alone', () => {
-    const anthropic = {
-      resource: '/proxy/anthropic/{path+}',
-      path: '/proxy/anthropic/v1/messages',
-      pathParameters: { path: 'v1/messages' },
-      headers: { 'X-Api-Key': 'jwt.of.ann', Authorization: 'Bearer jwt.of.bob' },
+    const gemini = {
+      resource: '/proxy/gemini/{path+}',
+      path: '/proxy/gemini/v1beta/models',
+      pathParameters: { path: 'v1beta/models' },
+      headers: { 'X-Goog-Api-Key': 'jwt.of.ann', Authorization: 'Bearer jwt.of.bob' },
       multiValueHeaders: null,
     };
-    expect(proxyCallOf(event(anthropic))).toMatchObject({ provider: 'anthropic', token: 'jwt.of.ann' });
-    expect(() => proxyCallOf(event({ ...anthropic, headers: { Authorization: 'Bearer jwt.of.bob' } }))).toThrow(
+    expect(proxyCallOf(event(gemini))).toMatchObject({ provider: 'gemini', token: 'jwt.of.ann' });
+    expect(() => proxyCallOf(event({ ...gemini, headers: { Authorization: 'Bearer jwt.of.bob' } }))).toThrow(
       expect.objectContaining({ code: 'TOKEN_REFUSED' }),
     );
   });
@@ -98,7 +98,7 @@ describe('an event of API Gateway', () => {
     ['a provider in disguise', { path: '/proxy/%6fpenai/v1/models' }, 'CALL_INVALID'],
     [
       'a provider with a resource of its own through the general one',
-      { path: '/proxy/anthropic/v1/messages', pathParameters: { provider: 'anthropic', path: 'v1/messages' } },
+      { path: '/proxy/gemini/v1beta/models', pathParameters: { provider: 'gemini', path: 'v1beta/models' } },
       'CALL_INVALID',
     ],
     ['another path than the proxy’s', { path: '/other/openai/v1/models' }, 'CALL_INVALID'],
@@ -174,6 +174,13 @@ describe('the handler', () => {
 });
 
 describe('the way back to the caller', () => {
+  it('sends status and headers at once, also of an answer without a body', () => {
+    const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const write = vi.spyOn(stream, 'write');
+    createClientStream(stream, (same) => same).begin(204, {});
+    expect(write.mock.calls.map(([chunk]) => chunk)).toEqual(['']);
+  });
+
   it('says that the caller has gone when its stream breaks, and not when it ends', async () => {
     const breaks = new Writable({ write: (_chunk, _encoding, done) => done() });
     const broken = createClientStream(breaks, (stream) => stream);

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createUpstream } from '../../../functions/broker/upstream.node-http.ts';
+import { createEgressGuard } from '../../../functions/providers/egress-guard.ts';
 import { createBrokerWorld, createClient, startProvider, type TestProvider } from './broker-world.ts';
 
 const open: TestProvider[] = [];
@@ -132,6 +134,17 @@ describe('G4 a stream', () => {
     expect(world.entries[1]).toMatchObject({ outcome: { result: 'aborted', code: 'CLIENT_GONE', bytes: 13 } });
   });
 
+  it('is not begun for a caller that has gone away meanwhile', async () => {
+    const { world, provider } = await start((_request, response) => void response.end('{}'));
+    const client = createClient();
+    world.hooks.push((port) => {
+      if (port === 'INTENT') client.leave();
+    });
+    await world.run({}, {}, client);
+    expect([client.seen.status, provider.requests.length]).toEqual([0, 0]);
+    expect(world.entries[1]).toMatchObject({ outcome: { result: 'aborted', code: 'CLIENT_GONE', bytes: 0 } });
+  });
+
   it('is over before the function’s time is, with its outcome recorded', async () => {
     const { world } = await start((_request, response) => {
       sse(response);
@@ -162,6 +175,11 @@ describe('G3 an answer that holds the key', () => {
     expect(client.text).toContain('data: end');
     expect(client.text).not.toContain(text);
     expect(client.text).not.toContain(text.slice(0, 7) + text.slice(7));
+  });
+
+  it('is whole when it ends in what could have become the key', async () => {
+    const { world } = await start((_request, response) => void response.end(`the key begins ${key.slice(0, 6)}`));
+    expect((await world.run()).text).toBe(`the key begins ${key.slice(0, 6)}`);
   });
 
   it('has it taken out of headers, and is passed on without headers that lead to the provider or keep its state', async () => {
@@ -271,7 +289,55 @@ describe('a provider that misbehaves', () => {
   });
 });
 
+describe('connections to a provider', () => {
+  it('are kept, and not used again after a while: they may have been closed unnoticed, and nothing is sent twice', async () => {
+    const ports: (number | undefined)[] = [];
+    const { provider } = await start((request, response) => {
+      ports.push(request.socket.remotePort);
+      response.end('{}');
+    });
+    let now = 0;
+    const guard = createEgressGuard({ allowLoopback: true });
+    const send = createUpstream({ lookup: guard.lookup, elapsed: () => now });
+    const ask = async (): Promise<void> => {
+      const common = { method: 'GET', headers: {}, body: Buffer.alloc(0), signal: new AbortController().signal, firstByteMs: 1000 };
+      const { body } = await send({ ...common, url: new URL(provider.url) });
+      await body.resume().toArray();
+      await pause(5);
+    };
+    for (const wait of [0, 4000, 6000]) {
+      now += wait;
+      await ask();
+    }
+    expect(ports[1]).toBe(ports[0]);
+    expect(ports[2]).not.toBe(ports[0]);
+  });
+});
+
 describe('E2 an outcome', () => {
+  it('is on record when the caller has the end of the answer', async () => {
+    const { world } = await start((_request, response) => void response.end('{}'));
+    const client = createClient();
+    const recorded: boolean[] = [];
+    client.stream.end = () => void recorded.push(world.entries.some(({ kind }) => kind === 'OUTCOME'));
+    await world.run({}, {}, client);
+    expect(recorded).toEqual([true]);
+  });
+
+  it('does not hold the answer up when recording it takes long', async () => {
+    const { world } = await start((_request, response) => void response.end('{}'));
+    const order: string[] = [];
+    world.hooks.push(async (port) => {
+      if (port !== 'OUTCOME') return;
+      await pause(400);
+      order.push('recorded');
+    });
+    const client = createClient();
+    client.stream.end = () => void order.push('ended');
+    await world.run({}, {}, client);
+    expect(order).toEqual(['ended', 'recorded']);
+  });
+
   it('is tried again until it is recorded: the call is over either way', async () => {
     const { world } = await start((_request, response) => void response.end('{}'));
     const { CordonError } = await import('../../../functions/shared/errors.ts');

@@ -58,7 +58,7 @@ export interface State {
   rules: Rule[];
   credentials: CredentialFacts[];
   standing: Map<string, { status: string; epoch: number; version: number; secretVersionId: string | undefined }>;
-  users: Map<string, { status: string; epoch: number }>;
+  users: Map<string, { status: string; epoch: number; version: number }>;
   revokedAgents: Set<string>;
   revokedSessions: Set<string>;
 }
@@ -66,7 +66,7 @@ export interface State {
 /** Called with the name of each call to a port, before it does its work: to count, to delay, to fail. */
 export type Hook = (port: string) => void | Promise<void>;
 
-export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?: number } = {}) {
+export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?: number; allowLoopback?: boolean } = {}) {
   const time = { now: Date.parse('2026-11-21T12:00:00Z') };
   const clock = (): number => time.now;
   const state: State = {
@@ -128,7 +128,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     },
   });
   const session = { endsInMs: 900_000, tenantId: acme };
-  const guard = createEgressGuard({ allowLoopback: options.providerUrl !== undefined });
+  const guard = createEgressGuard({ allowLoopback: options.allowLoopback ?? options.providerUrl !== undefined });
   const deps: ProxyDeps = {
     log,
     clock,
@@ -230,6 +230,7 @@ export function createClient(options: { slow?: boolean } = {}) {
     broken: undefined as Error | undefined,
   };
   const listeners: ((text: string) => void)[] = [];
+  let full = false;
   const stream: ClientStream = {
     gone: gone.signal,
     begin(status, headers) {
@@ -237,11 +238,18 @@ export function createClient(options: { slow?: boolean } = {}) {
       Object.assign(seen, { status, headers });
     },
     write(chunk) {
-      if (seen.status === 0 || seen.ended) throw new Error('not the time to write');
+      if (seen.status === 0 || seen.ended || full) throw new Error('not the time to write');
       const text = Buffer.from(chunk).toString('latin1');
       seen.chunks.push(text);
       for (const listener of listeners) listener(text);
-      return options.slow === true ? new Promise((resolve) => setTimeout(resolve, 1)) : undefined;
+      if (options.slow !== true) return undefined;
+      full = true;
+      return new Promise((resolve) =>
+        setTimeout(() => {
+          full = false;
+          resolve();
+        }, 1),
+      );
     },
     end: () => void Object.assign(seen, { ended: true }),
     break: (error) => void Object.assign(seen, { broken: error }),
