@@ -24,7 +24,7 @@ export async function admitCall(
   { caller, provider, asked }: { readonly caller: Caller; readonly provider: string; readonly asked: Asked },
 ): Promise<Admitted> {
   const choose = (known: Catalogue): CredentialFacts => chooseCredential(known, provider, asked, caller.userId);
-  const since = catalogue.now();
+  const since = catalogue.readings();
   let known = await catalogue.current(stores.catalogue);
   let credential: CredentialFacts;
   try {
