@@ -66,7 +66,7 @@ describe('E2 append-only by permission', () => {
     it.each(entryChanges)('is refused $name, and the log stays as it is', async ({ call }) => {
       const { tenantId, credentials } = holder(name);
       const before = await rawEntries(tenantId);
-      await expectDenied(test, credentials, call(await someEntry(tenantId)), notGranted);
+      await expectDenied(test, credentials, call(await someEntry(tenantId)), isolation('DenyChangingAttribution'));
       expect(await rawEntries(tenantId)).toEqual(before);
     });
   });

@@ -214,7 +214,7 @@ describe('the signed stores read what the SDK’s write', () => {
     const { aws, gate } = await registered();
     const active = {
       tenant: { status: 'active', epoch: 2, rulesVersion: 4 },
-      user: { status: 'active', epoch: 2 },
+      user: { status: 'active', epoch: 2, version: 1 },
       credential: { status: 'active', epoch: 2, version: 1, secretVersionId: 'v1' },
       agentRevoked: false,
       sessionRevoked: false,

@@ -368,18 +368,6 @@ describe('U4 G1 whose credential', () => {
     expect(provider.requests[1]?.headers['authorization']).toBe('Bearer sk-canary-staging-0001');
   });
 
-  it('is the caller’s own at the latest a minute after it was added, although the tenant’s fits too', async () => {
-    const world = start();
-    await world.run();
-    world.keys.set('anns/v1', 'sk-canary-anns-0001');
-    world.state.credentials.push(facts({ credentialId: own, userId: ann }));
-    world.state.standing.set(own, { status: 'active', epoch: 0, version: 1, secretVersionId: 'v1' });
-    world.state.users.set(ann, { status: 'active', epoch: 0, version: 1 });
-    world.time.now += 60_000;
-    await world.run();
-    expect(provider.requests[1]?.headers['authorization']).toBe('Bearer sk-canary-anns-0001');
-  });
-
   it('is another version of it as soon as the registry names one', async () => {
     const world = start();
     await world.run();
