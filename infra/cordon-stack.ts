@@ -1,6 +1,6 @@
 import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { EventBus } from 'aws-cdk-lib/aws-events';
+import { EventBus, Match } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -81,8 +81,8 @@ export class CordonStack extends Stack {
       patterns: {
         TenantEvents: { source: [platformSource], detailType: [...inboundDetailTypes] },
         // What nothing else takes is taken here, refused, and kept with the reason.
-        UnknownTypes: { source: [platformSource], detailType: [{ 'anything-but': [...inboundDetailTypes] }] as unknown as string[] },
-        UnknownSources: { source: [{ 'anything-but': [platformSource, cordonSource] }] as unknown as string[] },
+        UnknownTypes: { source: [platformSource], detailType: Match.anythingBut(...inboundDetailTypes) },
+        UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
       },
     });
 
