@@ -77,7 +77,7 @@ async function measure(target: Target, concurrency: number, calls: number): Prom
 }
 
 /** The broker's asset in the synthesized assembly: the one function that runs per tenant. */
-function brokerBundle(): string {
+export function brokerBundle(): string {
   const template = JSON.parse(readFileSync(templatePath, 'utf8')) as {
     Resources: Record<string, { Properties?: { TenancyConfig?: object; Code?: { S3Key?: string } } }>;
   };
@@ -106,7 +106,7 @@ export const broker: Bench = {
       const injector = await start('bench/peers/raw-injector.mjs', { core: 0, env: { PROVIDER_URL: providerUrl } });
       const cordon = await start('bench/peers/broker.ts', {
         core: 0,
-        env: brokerEnv(brokerBundle(), `http://127.0.0.1:${aws.port}`, providerUrl),
+        env: { BROKER_BUNDLE: brokerBundle(), ...brokerEnv(`http://127.0.0.1:${aws.port}`, providerUrl) },
       });
       const other = await start(portkey, { core: 0, args: ['--headless'], env: { NODE_ENV: 'production' }, port: true });
       const bearer = { authorization: 'Bearer a.jwt.of-the-caller' };
@@ -164,9 +164,9 @@ export const broker: Bench = {
   },
 };
 
-function brokerEnv(bundle: string, awsUrl: string, providerUrl: string): Record<string, string> {
+/** What the function is configured with, against stubs. */
+export function brokerEnv(awsUrl: string, providerUrl: string): Record<string, string> {
   return {
-    BROKER_BUNDLE: bundle,
     AWS_ENDPOINT_URL: awsUrl,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'ASIABROKER',

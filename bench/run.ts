@@ -4,12 +4,13 @@ import { rowOf } from './figures.ts';
 
 await synthesize();
 const { broker } = await import('./broker.ts');
+const { coldStart } = await import('./cold-start.ts');
 const { evaluator } = await import('./evaluator.ts');
 const { localCloud } = await import('./local-cloud.ts');
 const { onboarding } = await import('./onboarding.ts');
 
 let missed = 0;
-for (const bench of [evaluator, broker, localCloud, onboarding]) {
+for (const bench of [evaluator, broker, coldStart, localCloud, onboarding]) {
   process.stdout.write(`\n${bench.name}\n`);
   for (const figure of await bench.run()) {
     if (figure.goal?.met === false) missed += 1;
