@@ -29,5 +29,5 @@ export function exactly(what: string, value: number, unit: string, wanted: numbe
 /** A table row of at most 140 columns. */
 export function rowOf({ what, value, unit, goal }: Figure): string {
   const verdict = goal === undefined ? '' : goal.met ? 'met' : 'MISSED';
-  return `  ${what.padEnd(64)} ${number.format(value).padStart(12)} ${unit.padEnd(14)} ${(goal?.text ?? '').padEnd(12)} ${verdict}`.trimEnd();
+  return `  ${what.padEnd(78)} ${number.format(value).padStart(12)} ${unit.padEnd(14)} ${(goal?.text ?? '').padEnd(12)} ${verdict}`.trimEnd();
 }

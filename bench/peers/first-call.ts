@@ -1,6 +1,6 @@
 /**
- * Run as `node first-call.ts import|broker|sdk`, in a fresh process: tells its parent the milliseconds from before the bundle's import to its end, to the end of the
- * broker's whole first call (session, gate, rules, secret, intent, provider, outcome), or to the end of one insert.
+ * Run as `node first-call.ts import|call`, in a fresh process: tells its parent when it started to import the bundle (milliseconds since the epoch), and how long the
+ * import took, or the import and the first call of its handler.
  */
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -34,5 +34,5 @@ if (what !== 'import') {
   const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
   await handler(event, stream, { tenantId: 'bench', getRemainingTimeInMillis: () => 60_000 });
 }
-process.send?.({ ms: performance.now() - start });
+process.send?.({ startedAt: performance.timeOrigin + start, ms: performance.now() - start });
 process.exit();

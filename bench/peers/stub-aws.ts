@@ -1,4 +1,7 @@
-/** The few AWS calls of the broker, answered at once and counted. `GET /counts` tells how many of each; `POST /counts` starts anew. */
+/**
+ * The few AWS calls of the broker, answered at once and counted. `GET /counts` tells how many of each, and when the first insert was answered (milliseconds since the
+ * epoch, `firstInsertAt`); `POST /counts` starts anew.
+ */
 import { createServer } from 'node:http';
 import { announce } from './announce.ts';
 
@@ -61,6 +64,7 @@ const server = createServer((request, response) => {
     const answer = answers[target];
     if (answer === undefined) throw new Error(`the broker called ${target}`);
     send(answer(table));
+    if (target === 'ExecuteStatement') counts['firstInsertAt'] ??= performance.timeOrigin + performance.now();
   });
 });
 server.keepAliveTimeout = 60_000;

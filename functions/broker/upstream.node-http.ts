@@ -1,9 +1,9 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { CordonError } from '../shared/errors.ts';
+import { HttpAgent, HttpsAgent, requestHttp, requestHttps } from '../shared/node-http.ts';
 import type { SendUpstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 
 const connectMs = 5000;
@@ -17,8 +17,8 @@ const maxIdleMs = 5000;
  */
 export function createUpstream({ lookup, elapsed }: { lookup: LookupFunction; elapsed: () => number }): SendUpstream {
   const agents = {
-    'http:': new http.Agent({ keepAlive: true, lookup }),
-    'https:': new https.Agent({ keepAlive: true, lookup }),
+    'http:': new HttpAgent({ keepAlive: true, lookup }),
+    'https:': new HttpsAgent({ keepAlive: true, lookup }),
   };
   let lastUsed = elapsed();
   return async (request) => {
@@ -40,7 +40,7 @@ function exchange({ method, url, headers, body, signal, firstByteMs }: UpstreamR
     signal.throwIfAborted();
     const secure = url.protocol === 'https:';
     const hasBody = body.length > 0 || (method !== 'GET' && method !== 'HEAD');
-    const request = (secure ? https : http).request({
+    const request = (secure ? requestHttps : requestHttp)({
       hostname: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port,
       method,

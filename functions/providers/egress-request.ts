@@ -1,7 +1,7 @@
 /** Short calls that Cordon makes at providers on its own account: asking whether a key is good, exchanging a token. Small answers, no redirects. */
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+
 import { CordonError } from '../shared/errors.ts';
+import { requestHttp, requestHttps } from '../shared/node-http.ts';
 import { createEgressGuard, type EgressGuard } from './egress-guard.ts';
 
 export interface EgressCall {
