@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { credentialId, tenantId, userId } from '../shared/identifier-fields.ts';
 
-export { dayOf } from './attribution-item.ts';
-
 /** On whose behalf, and through which function, something was done. */
 export const actor = z.strictObject({
   /** The Cordon function that did it. */

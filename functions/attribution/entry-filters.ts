@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { providerName } from '../providers/provider-name.ts';
 import { credentialId, userId } from '../shared/identifier-fields.ts';
 import type { AttributionQuery } from './attribution-store.ts';
-import type { ListedEntry } from './list-entries.ts';
+import type { ListedEntry } from './listed-entry.ts';
 
 /** What callers put into `x-cordon-` headers and into claims: short plain text. */
 const shortText = z

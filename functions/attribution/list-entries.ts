@@ -1,11 +1,12 @@
 import { encodeTime } from 'ulid';
 import type { Clock } from '../shared/clock.ts';
 import type { TenantId } from '../shared/identifiers.ts';
-import type { AttributionEntry, Outcome } from './attribution-entry.ts';
+import type { AttributionEntry } from './attribution-entry.ts';
 import { dayOf } from './attribution-item.ts';
 import type { AttributionPages } from './attribution-pages.ts';
 import type { AttributionQuery } from './attribution-store.ts';
 import { type EntryFilters, indexFor, isWanted } from './entry-filters.ts';
+import type { ListedEntry } from './listed-entry.ts';
 import { type AttributedUse, usesOf } from './read-attribution.ts';
 
 export interface ListRequest {
@@ -16,31 +17,6 @@ export interface ListRequest {
   readonly filters: EntryFilters;
   /** Entries answered at most. */
   readonly limit: number;
-}
-
-/** One thing that was done, as the API shows it. */
-export interface ListedEntry {
-  readonly id: string;
-  /** ISO 8601, when it was begun. */
-  readonly at: string;
-  readonly operation: string;
-  readonly provider?: string | undefined;
-  readonly credentialId?: string | undefined;
-  readonly credentialVersion?: string | undefined;
-  readonly userId?: string | undefined;
-  readonly agentId?: string | undefined;
-  readonly sessionId?: string | undefined;
-  readonly requestedBy?: string | undefined;
-  /** What the caller said of itself and nobody verified. */
-  readonly asserted: Readonly<Record<string, string>>;
-  readonly context: Readonly<Record<string, string>>;
-  /** `pending`: may still be under way. `unknown`: it no longer can be, and nobody recorded its end. */
-  readonly outcome: Outcome['result'] | 'pending' | 'unknown';
-  readonly outcomeCode?: string | undefined;
-  readonly statusCode?: number | undefined;
-  readonly usage?: Outcome['usage'];
-  readonly bytes?: number | undefined;
-  readonly durationMs?: number | undefined;
 }
 
 export interface ListedPage {

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Operation, Scope } from '../core/service.ts';
-import type { Queues } from './sqs.ts';
 import { numberOf, redriveOf } from './sqs-attributes.ts';
 import {
   duplicate,
@@ -18,6 +17,7 @@ import {
   untilVisible,
   wake,
 } from './sqs-queue.ts';
+import type { Queues } from './sqs-queues.ts';
 import { operation } from './typed-operation.ts';
 
 const messageAttributes = z.record(

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Operation } from '../core/service.ts';
-import type { Queues } from './sqs.ts';
 import { numberOf, redriveOf } from './sqs-attributes.ts';
 import { depth, expire, type Queue, send } from './sqs-queue.ts';
+import type { Queues } from './sqs-queues.ts';
 import { operation } from './typed-operation.ts';
 
 interface MoveTask {

@@ -8,6 +8,7 @@ import type { Kernel, LocalService, Need, Scope } from '../core/service.ts';
 import { getAttributes, numberOf, policyOf, setAttributes } from './sqs-attributes.ts';
 import { messageOperations } from './sqs-messages.ts';
 import { createQueue, depth, expire, type Queue, untilVisible } from './sqs-queue.ts';
+import type { Queues } from './sqs-queues.ts';
 import { redriveOperations } from './sqs-redrive.ts';
 import { operation } from './typed-operation.ts';
 
@@ -19,18 +20,6 @@ export interface QueueView {
   ready(queueArn: string): number;
   /** Resolves when a message can be received, at clock time `until` at the latest. Rejects when aborted. A missing queue never has one. */
   untilVisible(queueArn: string, options: { until?: number; signal?: AbortSignal }): Promise<void>;
-}
-
-export interface Queues {
-  readonly clock: Kernel['clock'];
-  readonly region: string;
-  /** @throws AwsError `QueueDoesNotExist` */
-  byUrl(url: string): Queue;
-  byArn(arn: string): Queue | undefined;
-  inAccount(accountId: string): readonly Queue[];
-  /** The need for `sqs:{action}` on a queue named by URL, with its policy. */
-  need(action: string, url: string): Need;
-  needOn(action: string, arn: string): Need;
 }
 
 const names = z.record(z.string(), z.string());

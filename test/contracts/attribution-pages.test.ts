@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttributionEntry, attributionEntry, dayOf } from '../../functions/attribution/attribution-entry.ts';
+import { type AttributionEntry, attributionEntry } from '../../functions/attribution/attribution-entry.ts';
+import { dayOf } from '../../functions/attribution/attribution-item.ts';
 import { createAttributionPages } from '../../functions/attribution/attribution-pages.dynamodb.ts';
 import type { AttributionPageQuery, AttributionPages } from '../../functions/attribution/attribution-pages.ts';
 import { createAttributionStore } from '../../functions/attribution/attribution-store.dynamodb.ts';

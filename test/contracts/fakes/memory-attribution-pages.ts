@@ -1,4 +1,5 @@
-import { type AttributionEntry, dayOf } from '../../../functions/attribution/attribution-entry.ts';
+import type { AttributionEntry } from '../../../functions/attribution/attribution-entry.ts';
+import { dayOf } from '../../../functions/attribution/attribution-item.ts';
 import type { AttributionPageQuery, AttributionPages } from '../../../functions/attribution/attribution-pages.ts';
 
 /** The attribution log in memory, read a page at a time. */

@@ -1,4 +1,5 @@
-import { type AttributionEntry, dayOf } from '../../../functions/attribution/attribution-entry.ts';
+import type { AttributionEntry } from '../../../functions/attribution/attribution-entry.ts';
+import { dayOf } from '../../../functions/attribution/attribution-item.ts';
 import type { AttributionQuery, AttributionStore } from '../../../functions/attribution/attribution-store.ts';
 
 export interface MemoryAttributionStore extends AttributionStore {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { attributed } from '../../../functions/attribution/attributed.ts';
-import { dayOf } from '../../../functions/attribution/attribution-entry.ts';
+import { dayOf } from '../../../functions/attribution/attribution-item.ts';
 import { usesOf } from '../../../functions/attribution/read-attribution.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
