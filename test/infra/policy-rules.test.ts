@@ -47,7 +47,7 @@ describe('I1 the walls hold one by one', () => {
     Statement: [{ Sid: 'Delegate', Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' }],
   };
   const crossTenant = attacks.filter(({ deniedBy }) =>
-    deniedBy.some((sid) => /OtherPaths|OtherTags|OtherTenants|ForOthers|WithoutLeadingKey/.test(sid)),
+    deniedBy.some((sid) => /OtherPaths|OtherTags|OtherTenants|ForOthers|WithOtherNames|WithoutLeadingKey/.test(sid)),
   );
 
   it.each(named(crossTenant))('the Allows alone do not permit: %s', (_, attack) => {
@@ -90,6 +90,20 @@ describe('I1 the walls hold one by one', () => {
       expect(use(supplier('acme'), { ...direct({ TenantId: 'acme' }), 'kms:CallerAccount': '444455556666' })).toBe(false);
       expect(use(reader('acme'), direct({ TenantId: 'acme' }))).toBe(false);
       expect(use(writer('acme'), direct({ TenantId: 'acme' }))).toBe(false);
+    }
+  });
+
+  it('the door’s keys are used only where the names in the encryption context are known, by role and by key', () => {
+    const nameless: Context = {
+      'kms:EncryptionContext:TenantId': 'acme',
+      'kms:CallerAccount': account,
+      'kms:DataKeyPairSpec': 'ECC_NIST_P256',
+    };
+    const allows = { Version: '2012-10-17', Statement: statementsOf('TenantKey').filter(({ Effect }) => Effect === 'Allow') };
+    for (const action of ['kms:Decrypt', 'kms:GenerateDataKeyPairWithoutPlaintext']) {
+      const attempt = { name: action, session: supplier('acme'), action, resource: tenantKey, context: nameless };
+      expect(decide(attempt, { keyPolicy: keyPolicyOfTheAccount }).allowed, action).toBe(false);
+      expect(decideKey(supplier('acme'), action, nameless, allows), action).toBe(false);
     }
   });
 
