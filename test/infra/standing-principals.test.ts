@@ -236,6 +236,21 @@ describe('I11 the broker cannot choose its tenant', () => {
   });
 });
 
+describe('B4 the door', () => {
+  it('announces what was supplied and what IAM refused, as Cordon, and nothing else', () => {
+    const [bus] = [ownStatements('Door').find(({ Sid }) => Sid === 'AnnounceSupplied')?.Resource ?? []].flat();
+    const announce = (type: string, source = 'cordon') =>
+      decideOwn('Door', {
+        action: 'events:PutEvents',
+        resource: bus ?? '',
+        context: { 'events:source': source, 'events:detail-type': type },
+      }).allowed;
+    expect(['CredentialProvisioned', 'IsolationViolationDetected'].map((type) => announce(type))).toEqual([true, true]);
+    expect(['TenantProvisioned', 'TenantOnboarded', 'CredentialSupplied'].map((type) => announce(type))).toEqual([false, false, false]);
+    expect(announce('CredentialProvisioned', 'cordon.platform')).toBe(false);
+  });
+});
+
 describe('an operator', () => {
   const forOperator = rows.filter(({ operator }) => operator !== undefined);
 
