@@ -13,6 +13,7 @@ import type { LambdaService } from './services/lambda.ts';
 import { createWebIdentityIssuer, type WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
 import { registerServices } from './services.ts';
 import { loadTemplate, type StackResource } from './template/load-template.ts';
+import { createAwsAccess } from './world/aws-access.ts';
 import type { OidcIssuer } from './world/oidc.ts';
 import type { OpenAiSimulator } from './world/openai.ts';
 import { startWorld, type World } from './world/world.ts';
@@ -107,7 +108,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
 
     onProgress('starting the providers and the identity provider');
     const takeFault = kernel.faults.match;
-    const world = await startWorld({ clock, takeFault, webIdentity, credentialsOf: kernel.secretOf, region, port: options.worldPort ?? 0 });
+    const world = await startWorld({ clock, takeFault, webIdentity, aws: createAwsAccess(kernel), port: options.worldPort ?? 0 });
     worldOrigin = `http://127.0.0.1:${world.port}`;
     closing.push(() => world.close());
 

@@ -78,6 +78,10 @@ const faultFields = {
   mode: z.enum(faultModes),
   delayMs: z.int().min(0).optional(),
   status: z.int().min(400).max(599).optional(),
+  code: z
+    .string()
+    .regex(/^[A-Za-z.]{1,64}$/, 'letters and dots')
+    .optional(),
 };
 const faultBody = z.strictObject(faultFields).extend({ nth: faultFields.nth.default(1) });
 const faultMatch = z.strictObject(faultFields).partial();
@@ -94,9 +98,10 @@ const routes: Readonly<Record<string, Route>> = {
   'POST /faults': async ({ cloud }, body) => {
     const fault = parse(faultBody, body);
     const provider = cloud().providers[fault.service];
-    if (fault.status !== undefined && (provider === undefined || fault.mode !== 'before')) {
-      throw invalid("'status' applies to a provider's fault with mode 'before'; AWS services answer 500");
-    }
+    if ((fault.status !== undefined || fault.code !== undefined) && fault.mode !== 'before')
+      throw invalid("'status' and 'code' apply to faults with mode 'before'");
+    if (fault.code !== undefined && provider !== undefined)
+      throw invalid("'code' applies to AWS services; a provider answers in its own form");
     if (provider !== undefined && fault.mode === 'crash')
       throw invalid("mode 'crash' applies to AWS services; a provider loses its answer with 'after'");
     cloud().faults.add(fault);

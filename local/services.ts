@@ -1,11 +1,15 @@
 import type { LocalKernel } from './core/kernel.ts';
 import { type ApiGatewayService, createApiGateway } from './services/apigateway.ts';
+import { createBedrock } from './services/bedrock.ts';
+import { createCloudFormation } from './services/cloudformation.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createEventBridge } from './services/eventbridge.ts';
 import { createIam } from './services/iam.ts';
 import { createKms } from './services/kms.ts';
 import { createLambda, type LambdaService } from './services/lambda.ts';
 import { createLogs } from './services/logs.ts';
+import { createS3 } from './services/s3.ts';
+import { createScheduler } from './services/scheduler.ts';
 import { createSecretsManager } from './services/secrets-manager.ts';
 import { createSqs } from './services/sqs.ts';
 import { createSts } from './services/sts.ts';
@@ -39,7 +43,11 @@ export function registerServices(
     createLogs(kernel),
     sqs,
     createEventBridge(kernel),
+    createBedrock(),
+    createS3(),
+    createCloudFormation(kernel),
     lambda,
+    createScheduler(kernel),
     apiGateway,
   ];
   for (const service of services) kernel.register(service);

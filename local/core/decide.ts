@@ -21,7 +21,11 @@ export function decide(principals: Principals, caller: Caller, need: Need, at: {
     const message = `${need.resourcePolicy?.name} cannot be evaluated: ${error instanceof Error ? error.message : String(error)}`;
     return { allowed: false, reason: 'unsupported', deciding: undefined, denies: [], message };
   }
-  const context = requestContext({ ...need.context, ...principals.contextOf(caller, at.region), 'aws:ResourceAccount': resourceAccountId });
+  const context = requestContext({
+    ...need.context,
+    ...principals.contextOf(caller, need.region ?? at.region),
+    'aws:ResourceAccount': resourceAccountId,
+  });
   return evaluate({
     principal: caller.principal,
     action: need.action,
@@ -48,6 +52,6 @@ export function accessDenied(service: LocalService, caller: Caller, need: Need, 
   const because = decision.message.replace(/\.$/, '');
   const named = decision.deciding === undefined || because.includes(nameOf(decision.deciding)) ? '' : ` [${nameOf(decision.deciding)}]`;
   const message = `User: ${caller.principal.arn} is not authorized to perform: ${need.action} on resource: ${need.resource} because ${because}${named}`;
-  if (service.protocol === 'query') return new AwsError('AccessDenied', message, 403);
+  if (service.protocol === 'query' || service.protocol === 'rest-xml') return new AwsError('AccessDenied', message, 403);
   return new AwsError('AccessDeniedException', message, service.protocol === 'rest-json' ? 403 : 400);
 }

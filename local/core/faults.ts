@@ -6,7 +6,7 @@ export const faultModes = ['before', 'after', 'delay', 'duplicate', 'crash'] as 
 type FaultMode = (typeof faultModes)[number];
 
 /**
- * `before`: HTTP 500, nothing done. `after`: the work is done, the answer is lost. `delay`: waits, then works. `duplicate`: done or delivered
+ * `before`: an error, HTTP 500 unless told otherwise, nothing done. `after`: the work is done, the answer is lost. `delay`: waits, then works. `duplicate`: done or delivered
  * twice. `crash`: the work is done, then the worker that called is terminated.
  */
 export interface Fault {
@@ -19,12 +19,14 @@ export interface Fault {
   readonly mode: FaultMode;
   /** For `delay`: milliseconds of real time, 1000 when left out. */
   readonly delayMs?: number;
-  /** For a provider's `before`: the HTTP status it answers instead of 500. */
+  /** For `before`: the HTTP status that is answered instead of 500 (400 when only `code` is given). */
   readonly status?: number;
+  /** For `before` of an AWS service: the error's code instead of `InternalFailure`, e.g. `ThrottlingException`. */
+  readonly code?: string;
 }
 
 export interface FaultTable {
-  /** Throws RangeError when `nth` is not a whole number of 1 or more, or `delayMs` is negative. */
+  /** Throws RangeError when `nth` is not a whole number of 1 or more, `delayMs` is negative, or `status` is no error. */
   add(fault: Fault): void;
   /** Removes every fault that has all the given properties, and says how many. `{}` removes all. */
   remove(match: Partial<Fault>): number;
@@ -43,6 +45,8 @@ export function createFaultTable(): FaultTable {
         throw new RangeError(`nth must be a whole number, 1 or more; got ${fault.nth}`);
       if (!faultModes.includes(fault.mode)) throw new RangeError(`mode must be one of ${faultModes.join(', ')}; got ${fault.mode}`);
       if (fault.delayMs !== undefined && !(fault.delayMs >= 0)) throw new RangeError(`delayMs must be 0 or more; got ${fault.delayMs}`);
+      if (fault.status !== undefined && !(fault.status >= 400 && fault.status <= 599))
+        throw new RangeError(`status must be from 400 to 599; got ${fault.status}`);
       waiting.push({ fault, left: fault.nth });
     },
     remove(match) {
@@ -79,14 +83,19 @@ function isLike(fault: Fault, match: Partial<Fault>): boolean {
     (match.action === undefined || match.action === fault.action) &&
     (match.nth === undefined || match.nth === fault.nth) &&
     (match.mode === undefined || match.mode === fault.mode) &&
-    (match.delayMs === undefined || match.delayMs === fault.delayMs)
+    (match.delayMs === undefined || match.delayMs === fault.delayMs) &&
+    (match.status === undefined || match.status === fault.status) &&
+    (match.code === undefined || match.code === fault.code)
   );
 }
 
 /** Before the work: waits for `delay`, throws for `before`. */
 export async function beforeWork(fault: Fault | undefined): Promise<void> {
   if (fault?.mode === 'delay') await sleep(fault.delayMs ?? 1000);
-  if (fault?.mode === 'before') throw new AwsError('InternalFailure', 'The request failed before anything was done (injected fault).', 500);
+  if (fault?.mode !== 'before') return;
+  const { code, status } = fault;
+  const message = code?.startsWith('Throttling') ? 'Rate exceeded' : 'The request failed before anything was done (injected fault).';
+  throw new AwsError(code ?? 'InternalFailure', message, status ?? (code === undefined ? 500 : 400));
 }
 
 /** The work was done but nobody is told: the HTTP front drops the connection instead of sending this. */

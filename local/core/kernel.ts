@@ -31,6 +31,8 @@ interface CallOptions {
   readonly accountId?: string;
   /** The HTTP front's, so that an answer's request ID is the journal's. */
   readonly requestId?: string;
+  /** The Region whose endpoint is called; the cloud's own when left out. */
+  readonly region?: string;
 }
 
 export interface LocalKernel extends Kernel {
@@ -39,6 +41,8 @@ export interface LocalKernel extends Kernel {
   readonly faults: FaultTable;
   /** For the IAM and STS services only; everybody else makes principals by calling these. */
   readonly identities: IdentityStore;
+  /** Whoever sends a request without signature; see `LocalService.takesUnsigned`. */
+  anonymousCaller(): Caller;
   register(service: LocalService): void;
   service(signingName: string): LocalService | undefined;
   services(): readonly LocalService[];
@@ -109,7 +113,13 @@ export function createKernel(options: {
     await beforeWork(fault);
 
     const requestId = callOptions?.requestId ?? randomUUID();
-    const facts = { caller, accountId: callOptions?.accountId ?? caller.accountId, region, requestId, clock };
+    const facts = {
+      caller,
+      accountId: callOptions?.accountId ?? caller.accountId,
+      region: callOptions?.region ?? region,
+      requestId,
+      clock,
+    };
     const isDuplicate = fault?.mode === 'duplicate';
     const scope: Scope = {
       ...facts,
@@ -173,6 +183,7 @@ export function createKernel(options: {
     rootCaller: principals.rootCaller,
     serviceCaller: principals.serviceCaller,
     callerOf: principals.callerOf,
+    anonymousCaller: principals.anonymousCaller,
     register(service) {
       if (services.has(service.signingName)) throw new Error(`the service ${service.signingName} is registered twice`);
       services.set(service.signingName, service);

@@ -23,6 +23,8 @@ export interface Principals {
   callerOf(accessKeyId: string): Caller | undefined;
   rootCaller(accountId: string): Caller;
   serviceCaller(host: string, accountId: string, context?: Readonly<Record<string, string>>): Caller;
+  /** Whoever sends a request without signature. */
+  anonymousCaller(): Caller;
   /** The caller's policies as they are now; undefined when its access key is no longer good. */
   policiesOf(caller: Caller): PrincipalPolicies | undefined;
   /** The condition keys of the caller itself; `region` is the one the request is for. */
@@ -119,9 +121,12 @@ export function createPrincipals(store: IdentityStore, clock: Clock): Principals
       const principal = { kind: 'service', accountId, arn: host } as const;
       return { accountId, principal, tags: {}, accessKeyId: serviceKey + host, ...(context === undefined ? {} : { context }) };
     },
+    anonymousCaller() {
+      return { accountId: '', principal: { kind: 'anonymous', accountId: '', arn: 'anonymous' }, tags: {}, accessKeyId: 'ANONYMOUS:' };
+    },
     policiesOf(caller) {
       if (caller.principal.kind === 'root') return root;
-      if (caller.principal.kind === 'service') return none;
+      if (caller.principal.kind === 'service' || caller.principal.kind === 'anonymous') return none;
       const key = store.keys.get(caller.accessKeyId);
       const session = key === undefined ? liveSession(caller.accessKeyId) : undefined;
       const identity = key?.user ?? session?.role;
@@ -145,7 +150,7 @@ export function createPrincipals(store: IdentityStore, clock: Clock): Principals
         'aws:EpochTime': String(Math.floor(now / 1000)),
         'aws:RequestedRegion': region,
         'aws:ViaAWSService': 'false',
-        'aws:PrincipalIsAWSService': String(caller.principal.kind === 'service'),
+        'aws:PrincipalIsAWSService': caller.principal.kind === 'anonymous' ? undefined : String(caller.principal.kind === 'service'),
       };
       for (const [key, value] of Object.entries(caller.tags)) entries[`aws:PrincipalTag/${key}`] = value;
       const all: ContextEntries = { ...entries, ...identityContext(store, caller), ...caller.context };
@@ -160,6 +165,7 @@ export function createPrincipals(store: IdentityStore, clock: Clock): Principals
 function identityContext(store: IdentityStore, caller: Caller): ContextEntries {
   const { principal } = caller;
   if (principal.kind === 'service') return { 'aws:PrincipalServiceName': principal.arn, 'aws:PrincipalServiceNamesList': [principal.arn] };
+  if (principal.kind === 'anonymous') return { 'aws:PrincipalType': 'Anonymous', 'aws:userid': 'anonymous', 'aws:SourceIp': '127.0.0.1' };
   const common = { 'aws:PrincipalAccount': principal.accountId, 'aws:SourceIp': '127.0.0.1' };
   if (principal.kind === 'root') {
     return { ...common, 'aws:PrincipalArn': principal.arn, 'aws:PrincipalType': 'Account', 'aws:userid': principal.accountId };

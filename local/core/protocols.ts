@@ -2,6 +2,7 @@
 import { AwsError, notImplemented } from './aws-error.ts';
 import { jsonBody, jsonError, parseJsonBody } from './json-protocol.ts';
 import { parseQuery, queryAnswer, queryError } from './query-protocol.ts';
+import { restXmlError, restXmlHeaders } from './rest-xml-protocol.ts';
 import type { Input, LocalService } from './service.ts';
 
 export interface HttpRequest {
@@ -64,9 +65,10 @@ export function answerOf(
   if (service.protocol === 'query') {
     return { status: 200, headers: xmlHeaders(requestId), body: queryAnswer(operation, service.xmlNamespace ?? '', result, requestId) };
   }
-  const custom = service.protocol === 'rest-json' ? service.respond?.(operation, result) : undefined;
+  const custom = service.respond?.(operation, result);
   if (custom !== undefined) {
-    return { status: custom.status, headers: { ...jsonHeaders(request, requestId), ...custom.headers }, body: custom.body ?? '' };
+    const headers = service.protocol === 'rest-xml' ? restXmlHeaders(requestId) : jsonHeaders(request, requestId);
+    return { status: custom.status, headers: { ...headers, ...custom.headers }, body: custom.body ?? '' };
   }
   return { status: 200, headers: jsonHeaders(request, requestId), body: jsonBody(result) };
 }
@@ -75,6 +77,10 @@ export function answerOf(
 export function errorAnswerOf(service: LocalService | undefined, error: AwsError, request: HttpRequest, requestId: string): HttpAnswer {
   if (isQuery(service, request)) {
     return { status: error.status, headers: xmlHeaders(requestId), body: queryError(error, service?.xmlNamespace ?? '', requestId) };
+  }
+  if (service?.protocol === 'rest-xml') {
+    const headers = { ...restXmlHeaders(requestId), 'content-type': 'application/xml' };
+    return { status: error.status, headers, body: restXmlError(error, splitTarget(request.target)[0], requestId) };
   }
   const headers = { ...jsonHeaders(request, requestId), 'x-amzn-errortype': error.code };
   return { status: error.status, headers, body: jsonError(error) };

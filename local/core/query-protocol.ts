@@ -8,7 +8,16 @@ import type { Input } from './service.ts';
 type Tree = Map<string, Tree | string>;
 
 /** The lists of the calls Cordon makes: an empty one arrives as an empty value, which only the name tells from an empty text. */
-const lists: ReadonlySet<string> = new Set(['PolicyArns', 'TagKeys', 'Tags', 'TransitiveTagKeys']);
+const lists: ReadonlySet<string> = new Set([
+  'Capabilities',
+  'ContextEntries',
+  'Parameters',
+  'PolicyArns',
+  'PolicyInputList',
+  'TagKeys',
+  'Tags',
+  'TransitiveTagKeys',
+]);
 
 /** Every scalar is a string. Throws AwsError `InvalidParameterValue` when a name is both a value and a structure. */
 export function parseQuery(body: string): { action: string; input: Input } {
@@ -92,7 +101,7 @@ function content(value: unknown): string {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#xD;', '\n': '&#xA;' };
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   // Control characters have no place in XML 1.0, not even escaped.
   return text.replace(/(?![\t\n\r])\p{Cc}|[\uFFFE\uFFFF]/gu, '?').replace(/[&<>"\r\n]/g, (char) => entities[char] ?? char);
 }

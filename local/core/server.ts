@@ -7,6 +7,8 @@ import { isAnswerLost } from './faults.ts';
 import type { LocalKernel } from './kernel.ts';
 import type { HttpAnswer, HttpRequest } from './protocols.ts';
 import { answerOf, errorAnswerOf, isQuery, parseRequest } from './protocols.ts';
+import { isRegionName } from './regions.ts';
+import { restXmlCodes } from './rest-xml-protocol.ts';
 import type { LocalService } from './service.ts';
 import { parseAuthorization, verifySignature } from './sigv4.ts';
 
@@ -84,11 +86,18 @@ async function answerTo(
 ): Promise<HttpAnswer | undefined> {
   let service: LocalService | undefined;
   try {
+    service = unsignedServiceOf(kernel, request);
+    if (service !== undefined) {
+      const { operation, input } = parseRequest(service, request);
+      const result = await kernel.call(kernel.anonymousCaller(), service.signingName, operation, input, { requestId });
+      return answerOf(service, operation, result, request, requestId);
+    }
     const authorization = parseAuthorization(request);
     service = kernel.service(authorization.service);
     const now = kernel.clock.now();
+    const region = service?.everyRegion === true && isRegionName(authorization.region) ? authorization.region : kernel.region;
     verifySignature(request, authorization, {
-      region: kernel.region,
+      region,
       clocks: [now, Date.now()],
       now,
       credentialsOf: (accessKeyId) => kernel.secretOf(accessKeyId),
@@ -97,12 +106,18 @@ async function answerTo(
     const caller = kernel.callerOf(authorization.accessKeyId);
     if (caller === undefined) throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403);
     const { operation, input } = parseRequest(service, request);
-    const result = await kernel.call(caller, service.signingName, operation, input, { requestId });
+    const result = await kernel.call(caller, service.signingName, operation, input, { requestId, region });
     return answerOf(service, operation, result, request, requestId);
   } catch (error) {
     if (isAnswerLost(error)) return undefined;
     return errorAnswerOf(service, inProtocol(service, asAwsError(error, requestId, reportDefect), request), request, requestId);
   }
+}
+
+/** The service that takes this request although nobody has signed it; undefined for a signed or presigned one. */
+function unsignedServiceOf(kernel: LocalKernel, { method, target, headers }: HttpRequest): LocalService | undefined {
+  if (headers['authorization'] !== undefined || target.includes('X-Amz-')) return undefined;
+  return kernel.services().find(({ takesUnsigned }) => takesUnsigned?.(method, target) === true);
 }
 
 /** A defect of the local cloud: reported by its request ID, never to the caller. */
@@ -122,6 +137,9 @@ const jsonCodes: Readonly<Record<string, string>> = {
 };
 
 function inProtocol(service: LocalService | undefined, error: AwsError, request: HttpRequest): AwsError {
+  const [xmlCode, xmlStatus] = (service?.protocol === 'rest-xml' ? restXmlCodes[error.code] : undefined) ?? [];
+  if (xmlCode !== undefined) return new AwsError(xmlCode, error.message, xmlStatus, error.extra);
+  if (service?.protocol === 'rest-xml') return error;
   const jsonCode = jsonCodes[error.code];
   if (jsonCode === undefined || isQuery(service, request)) return error;
   return new AwsError(jsonCode, error.message, service?.protocol === 'rest-json' ? 403 : 400, error.extra);

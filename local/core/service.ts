@@ -15,6 +15,8 @@ export interface Need {
   readonly resourcePolicy?: { readonly name: string; readonly document: PolicyDocument };
   /** Keys and role trust: without an Allow of the resource policy nothing is allowed, whatever the identity policies say. */
   readonly resourcePolicyRequired?: boolean;
+  /** For `aws:RequestedRegion`, where a service carries a request on into another Region; the call's own when left out. */
+  readonly region?: string;
 }
 
 /** The authenticated caller with everything IAM knows of it. */
@@ -75,13 +77,16 @@ export interface Operation {
 export interface LocalService {
   /** The name in the SigV4 credential scope, e.g. `secretsmanager`, `events`, `tagging`. */
   readonly signingName: string;
-  /** `json`: X-Amz-Target with a JSON body. `query`: form-encoded in, XML out (STS, IAM). `rest-json`: paths (Lambda). */
-  readonly protocol: 'json' | 'query' | 'rest-json';
+  /**
+   * `json`: X-Amz-Target with a JSON body. `query`: form-encoded in, XML out (STS, IAM). `rest-json`: paths (Lambda). `rest-xml`: paths, with
+   * errors in XML (S3).
+   */
+  readonly protocol: 'json' | 'query' | 'rest-json' | 'rest-xml';
   /** For `json`: what stands before the dot in X-Amz-Target, e.g. `secretsmanager`, `AWSEvents`, `AmazonSQS`. */
   readonly targetPrefix?: string;
   /** For `query`: the XML namespace of answers, e.g. `https://sts.amazonaws.com/doc/2011-06-15/`. */
   readonly xmlNamespace?: string;
-  /** For `rest-json`: finds operation and input for a request. */
+  /** For `rest-json` and `rest-xml`: finds operation and input for a request. */
   readonly route?: (
     method: string,
     path: string,
@@ -90,16 +95,20 @@ export interface LocalService {
     headers: Readonly<Record<string, string>>,
   ) => { operation: string; input: Input } | undefined;
   /**
-   * For `rest-json`: what of a result goes into the HTTP answer's status, headers and raw body. Where this is missing or answers undefined,
-   * the result is sent as a JSON body with status 200.
+   * For `rest-json` and `rest-xml`: what of a result goes into the HTTP answer's status, headers and raw body. Where this is missing or
+   * answers undefined, the result is sent as a JSON body with status 200.
    */
   readonly respond?: (
     operation: string,
     result: Readonly<Record<string, unknown>>,
   ) => { status: number; headers?: Readonly<Record<string, string>>; body?: string | Uint8Array } | undefined;
   readonly operations: Readonly<Record<string, Operation>>;
+  /** Whether a request without signature is this service's; it is then made by nobody, whom only a resource policy can let in. */
+  readonly takesUnsigned?: (method: string, target: string) => boolean;
   /** A `duplicate` fault means a second delivery of the same thing (`scope.deliverTwice`); without this the operation runs twice. */
   readonly deliversTwice?: boolean;
+  /** It has an endpoint in each Region and the same state behind all of them, e.g. STS; the others are in the cloud's one Region. */
+  readonly everyRegion?: boolean;
   /** What still moves inside (messages in flight, running functions); the cloud is idle when every service says false. */
   busy?(): boolean;
   /** `busy` without what only waits for the clock, e.g. a message hidden for a while. The same as `busy` when left out. */

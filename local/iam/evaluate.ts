@@ -3,7 +3,7 @@
  * access", "Cross-account policy evaluation logic", "Permissions boundaries for IAM entities".
  */
 import { type CompiledPolicy, type CompiledStatement, compileDocument } from './compile.ts';
-import { isKnownAction } from './known-actions.ts';
+import { isKnownAction, isNameableAction } from './known-actions.ts';
 import type { Decision, PolicyDocument, PolicyKind, RequestPrincipal, StatementRef } from './policy.ts';
 import type { Naming } from './principals.ts';
 import { type RequestContext, UnsupportedRequest } from './request-context.ts';
@@ -28,6 +28,8 @@ interface EvaluationInput {
   readonly resourceAccountId: string;
   /** KMS keys and role trust: without an Allow of the resource policy nothing is allowed. */
   readonly resourcePolicyRequired?: boolean;
+  /** Only asked, nothing is done: then an action of a service that does not exist here is evaluated too. */
+  readonly simulated?: boolean;
 }
 
 const compiled = new WeakMap<PolicyDocument, Map<string, CompiledPolicy>>();
@@ -59,7 +61,8 @@ function unsupported(message: string): Decision {
 
 /** Evaluates one request against every policy that concerns it. Never throws for a request: what it can't evaluate is refused as `unsupported`. */
 export function evaluate(input: EvaluationInput): Decision {
-  if (!isKnownAction(input.action)) return unsupported(`unknown action ${input.action}`);
+  const isEvaluable = input.simulated === true ? isNameableAction(input.action) : isKnownAction(input.action);
+  if (!isEvaluable) return unsupported(`unknown action ${input.action}`);
   try {
     return decide(input, input.action.toLowerCase());
   } catch (error) {
@@ -82,8 +85,9 @@ function decide(input: EvaluationInput, action: string): Decision {
   }
   const grant = resourceGrant(input, action);
   const { principal } = input;
-  if (principal.kind === 'service') {
-    return grant === undefined ? implicitDeny(input, `no resource policy allows the service ${principal.arn}`) : allowedBy(grant.ref);
+  if (principal.kind === 'service' || principal.kind === 'anonymous') {
+    const who = principal.kind === 'service' ? `the service ${principal.arn}` : 'everyone';
+    return grant === undefined ? implicitDeny(input, `no resource policy allows ${who}`) : allowedBy(grant.ref);
   }
   const identity = identitySide(input, action);
   if (principal.accountId !== input.resourceAccountId) return acrossAccounts(input, grant, identity);

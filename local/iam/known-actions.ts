@@ -144,14 +144,53 @@ const foreignServices = new Set(
   ),
 );
 
+/**
+ * Of those, the actions that are asked for here: by local services that answer a part of the API, and by the simulator of Bedrock. The full
+ * lists are not kept, so a policy that misspells one of these services' actions is not found out.
+ */
+const askedOfForeignServices: Readonly<Record<string, string>> = {
+  bedrock: `
+    CallWithBearerToken GetFoundationModel GetInferenceProfile InvokeModel InvokeModelWithResponseStream ListFoundationModels
+    ListInferenceProfiles`,
+  s3: `
+    AbortMultipartUpload CreateBucket DeleteBucket DeleteBucketPolicy DeleteObject DeleteObjectTagging DeleteObjectVersion GetAccelerateConfiguration
+    GetBucketAcl GetBucketLocation GetBucketOwnershipControls GetBucketPolicy GetBucketPolicyStatus GetBucketPublicAccessBlock
+    GetBucketTagging GetBucketVersioning GetEncryptionConfiguration GetLifecycleConfiguration GetObject GetObjectAcl GetObjectAttributes
+    GetObjectTagging GetObjectVersion ListAllMyBuckets ListBucket ListBucketMultipartUploads ListBucketVersions ListMultipartUploadParts
+    PutBucketAcl PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning
+    PutEncryptionConfiguration PutLifecycleConfiguration PutObject PutObjectAcl PutObjectTagging`,
+  cloudformation: `
+    CancelUpdateStack ContinueUpdateRollback CreateChangeSet CreateStack DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackEvents
+    DescribeStackResource DescribeStackResources DescribeStacks ExecuteChangeSet GetStackPolicy GetTemplate GetTemplateSummary
+    ListStackResources ListStacks RollbackStack SetStackPolicy TagResource UntagResource UpdateStack UpdateTerminationProtection
+    ValidateTemplate`,
+  scheduler: `
+    CreateSchedule CreateScheduleGroup DeleteSchedule DeleteScheduleGroup GetSchedule GetScheduleGroup ListScheduleGroups ListSchedules
+    ListTagsForResource TagResource UntagResource UpdateSchedule`,
+};
+
 const knownActions = new Map<string, readonly string[]>(
   Object.entries(actionsByService).map(([service, names]) => [service, names.trim().toLowerCase().split(/\s+/)]),
 );
-const knownNames = new Set([...knownActions].flatMap(([service, names]) => names.map((name) => `${service}:${name}`)));
+const knownNames = new Set([
+  ...[...knownActions].flatMap(([service, names]) => names.map((name) => `${service}:${name}`)),
+  ...Object.entries(askedOfForeignServices).flatMap(([service, names]) =>
+    names
+      .trim()
+      .toLowerCase()
+      .split(/\s+/)
+      .map((name) => `${service}:${name}`),
+  ),
+]);
 
 /** Whether a request may ask for this action, e.g. `kms:Decrypt`; case does not matter. */
 export function isKnownAction(action: string): boolean {
   return knownNames.has(action.toLowerCase());
+}
+
+/** Whether a simulation may ask for this action: one without wildcards, known or of a service that exists only outside the local cloud. */
+export function isNameableAction(action: string): boolean {
+  return !/[*?]/.test(action) && isKnownActionPattern(action);
 }
 
 /**

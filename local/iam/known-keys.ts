@@ -29,7 +29,13 @@ const single = `
   iam:ServiceSpecificCredentialServiceName
   lambda:CodeSigningConfigArn lambda:EventSourceToken lambda:FunctionArn lambda:FunctionUrlAuthType lambda:InvokedViaFunctionUrl
   lambda:Principal lambda:SourceFunctionArn
-  logs:DeliveryDestinationResourceArn logs:DestinationArn`;
+  logs:DeliveryDestinationResourceArn logs:DestinationArn
+  bedrock:BearerTokenType bedrock:GuardrailIdentifier bedrock:InferenceProfileArn bedrock:PromptRouterArn bedrock:ServiceTier
+  cloudformation:ChangeSetName cloudformation:CreateAction cloudformation:RoleArn cloudformation:StackPolicyUrl
+  cloudformation:TemplateUrl
+  s3:authType s3:delimiter s3:if-match s3:if-none-match s3:max-keys s3:prefix s3:ResourceAccount s3:signatureAge s3:signatureversion
+  s3:TlsVersion s3:VersionId s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source s3:x-amz-metadata-directive
+  s3:x-amz-object-ownership s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-storage-class`;
 
 const multi = `
   aws:CalledVia aws:PrincipalOrgPaths aws:PrincipalServiceNamesList aws:ResourceOrgPaths aws:SourceOrgPaths aws:TagKeys aws:VpceOrgPaths
@@ -38,7 +44,8 @@ const multi = `
   kms:EncryptionContextKeys kms:GrantOperations kms:ResourceAliases
   dynamodb:Attributes dynamodb:FirstPartitionKeyValues dynamodb:FourthPartitionKeyValues dynamodb:LeadingKeys
   dynamodb:SecondPartitionKeyValues dynamodb:ThirdPartitionKeyValues
-  events:EventBusArn lambda:Layer lambda:SecurityGroupIds lambda:SubnetIds lambda:VpcIds logs:LogGeneratingResourceArns`;
+  events:EventBusArn lambda:Layer lambda:SecurityGroupIds lambda:SubnetIds lambda:VpcIds logs:LogGeneratingResourceArns
+  cloudformation:ImportResourceTypes cloudformation:ResourceTypes s3:RequestObjectTagKeys`;
 
 const mixed = 'events:detail-type events:source events:TargetArn';
 
@@ -51,6 +58,8 @@ const prefixes = [
   'secretsmanager:ResourceTag/',
   'kms:EncryptionContext:',
   'sts:RequestContext/',
+  's3:ExistingObjectTag/',
+  's3:RequestObjectTag/',
 ].map((prefix) => prefix.toLowerCase());
 
 const cardinalities = new Map<string, Cardinality>();

@@ -21,9 +21,11 @@ export interface PolicyDocument {
 
 /** Who asks, in the forms a policy's `Principal` may name it. */
 export interface RequestPrincipal {
-  readonly kind: 'root' | 'user' | 'role-session' | 'service';
+  /** `anonymous`: a request without signature, which S3 takes; only a resource policy that names everyone lets it in. */
+  readonly kind: 'root' | 'user' | 'role-session' | 'service' | 'anonymous';
+  /** Empty for `anonymous`. */
   readonly accountId: string;
-  /** User ARN, assumed-role session ARN, `arn:aws:iam::{account}:root`, or the service's host name for a service. */
+  /** User ARN, assumed-role session ARN, `arn:aws:iam::{account}:root`, the service's host name for a service, or `anonymous`. */
   readonly arn: string;
   /** The role behind a session. */
   readonly roleArn?: string;

@@ -1,9 +1,10 @@
-/** The IAM service: users, roles, managed policies of every account. Source: IAM API Reference. */
+/** The IAM service: users, roles, managed policies of every account, and the simulation of what they allow. Source: IAM API Reference. */
 import type { LocalKernel } from '../core/kernel.ts';
 import type { LocalService } from '../core/service.ts';
 import { rolePolicyOperations, userPolicyOperations } from './iam-attached-policies.ts';
 import { managedPolicyOperations } from './iam-managed-policies.ts';
 import { roleOperations } from './iam-roles.ts';
+import { simulationOperations } from './iam-simulation.ts';
 import { userOperations } from './iam-users.ts';
 
 export function createIam(kernel: LocalKernel): LocalService {
@@ -18,6 +19,7 @@ export function createIam(kernel: LocalKernel): LocalService {
       ...managedPolicyOperations(store),
       ...userOperations(store),
       ...userPolicyOperations(store),
+      ...simulationOperations(store),
     },
   };
 }

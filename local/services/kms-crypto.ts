@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Need, Operation, Scope } from '../core/service.ts';
 import { existingKey, type Key, type KeyReference, type KeyStore, keyNeed } from './kms-keys.ts';
+import type { Purpose } from './kms-purpose.ts';
 import type { ConditionContext } from './tagging-context.ts';
 import { operation } from './typed-operation.ts';
 
@@ -30,11 +31,12 @@ export function cryptoOperations(store: KeyStore): Record<string, Operation> {
   const dataKey = (
     input: { KeyId: string; EncryptionContext?: EncryptionContext; KeySpec?: string; NumberOfBytes?: number },
     scope: Scope,
+    action: string,
   ): { key: Key; plaintext: Buffer; sealed: Buffer } => {
     if ((input.KeySpec === undefined) === (input.NumberOfBytes === undefined)) {
       throw new AwsError('ValidationException', 'Please specify either number of bytes or key spec.');
     }
-    const key = enabledKey(store.resolve(input.KeyId, scope.accountId));
+    const key = enabledKey(store.resolve(input.KeyId, scope.accountId), action);
     const plaintext = randomBytes(input.NumberOfBytes ?? (input.KeySpec === 'AES_128' ? 16 : 32));
     return { key, plaintext, sealed: seal(key, plaintext, input.EncryptionContext) };
   };
@@ -46,7 +48,7 @@ export function cryptoOperations(store: KeyStore): Record<string, Operation> {
         run: (input, scope) => {
           const plaintext = Buffer.from(input.Plaintext, 'base64');
           if (plaintext.length > 4096) throw new AwsError('ValidationException', 'Plaintext must be at most 4096 bytes.');
-          const key = enabledKey(store.resolve(input.KeyId, scope.accountId));
+          const key = enabledKey(store.resolve(input.KeyId, scope.accountId), 'Encrypt');
           return {
             CiphertextBlob: seal(key, plaintext, input.EncryptionContext).toString('base64'),
             KeyId: key.arn,
@@ -77,7 +79,7 @@ export function cryptoOperations(store: KeyStore): Record<string, Operation> {
               'The key ID in the request does not identify a CMK that can perform this operation.',
             );
           }
-          const key = enabledKey(reference);
+          const key = enabledKey(reference, 'Decrypt');
           return {
             Plaintext: open(key, input.CiphertextBlob, input.EncryptionContext).toString('base64'),
             KeyId: key.arn,
@@ -89,7 +91,7 @@ export function cryptoOperations(store: KeyStore): Record<string, Operation> {
     GenerateDataKey: operation(z.strictObject(dataKeyInput), {
       needs: (input, scope) => needs('GenerateDataKey', store.resolve(input.KeyId, scope.accountId), input.EncryptionContext, scope),
       run: (input, scope) => {
-        const { key, plaintext, sealed } = dataKey(input, scope);
+        const { key, plaintext, sealed } = dataKey(input, scope, 'GenerateDataKey');
         return { CiphertextBlob: sealed.toString('base64'), Plaintext: plaintext.toString('base64'), KeyId: key.arn };
       },
     }),
@@ -101,6 +103,7 @@ export function cryptoOperations(store: KeyStore): Record<string, Operation> {
         const { key, sealed } = dataKey(
           input.KeySpec === undefined && input.NumberOfBytes === undefined ? { ...input, KeySpec: 'AES_256' } : input,
           scope,
+          'GenerateDataKeyWithoutPlaintext',
         );
         return { CiphertextBlob: sealed.toString('base64'), KeyId: key.arn };
       },
@@ -118,10 +121,14 @@ export function encryptionContextKeys(context: EncryptionContext | undefined): C
   };
 }
 
-export function enabledKey(reference: KeyReference): Key {
+/** A key that may be used for `action`, an operation of KMS. Throws AwsError: NotFoundException, DisabledException, KMSInvalidStateException, InvalidKeyUsageException. */
+export function enabledKey(reference: KeyReference, action: string, usage: Purpose['usage'] = 'ENCRYPT_DECRYPT'): Key {
   const key = existingKey(reference);
   if (key.state === 'Disabled') throw new AwsError('DisabledException', `${key.arn} is disabled.`);
   if (key.state === 'PendingDeletion') throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
+  if (key.purpose.usage !== usage) {
+    throw new AwsError('InvalidKeyUsageException', `${key.arn} key usage is ${key.purpose.usage} which is not valid for ${action}.`);
+  }
   return key;
 }
 

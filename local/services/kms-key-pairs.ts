@@ -37,7 +37,10 @@ export function keyPairOperations(store: KeyStore): Record<string, Operation> {
 }
 
 async function makePair(store: KeyStore, request: PairInput, scope: Scope, withPlaintext: boolean): Promise<object> {
-  const key = enabledKey(store.resolve(request.KeyId, scope.accountId));
+  const key = enabledKey(
+    store.resolve(request.KeyId, scope.accountId),
+    withPlaintext ? 'GenerateDataKeyPair' : 'GenerateDataKeyPairWithoutPlaintext',
+  );
   const { publicKey, privateKey } = await makeKeys(request.KeyPairSpec);
   return {
     PublicKey: publicKey.toString('base64'),

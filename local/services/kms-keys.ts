@@ -1,16 +1,29 @@
 /** KMS keys and aliases of all accounts: how a key is named in a request, and what IAM is asked about it. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, Need, Scope } from '../core/service.ts';
 import type { PolicyDocument } from '../iam/policy.ts';
+import { toNumber } from './kms-ecdsa.ts';
+import type { Purpose } from './kms-purpose.ts';
 import { type ConditionContext, offerTags, resourceTagContext, type Tags } from './tagging-context.ts';
+
+export interface SigningMaterial {
+  /** The scalar of the private key. */
+  readonly privateKey: bigint;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Buffer;
+}
 
 export interface Key {
   readonly id: string;
   readonly arn: string;
   readonly accountId: string;
   readonly createdAt: number;
+  readonly purpose: Purpose;
+  /** Of a symmetric key; nothing uses it in others. */
   readonly material: Buffer;
+  /** Of a signing key only. */
+  readonly signing: SigningMaterial | undefined;
   description: string;
   policyText: string;
   policy: PolicyDocument;
@@ -39,7 +52,7 @@ export interface KeyStore {
   newKeyId(): string;
   keyArn(accountId: string, keyId: string): string;
   aliasArn(accountId: string, name: string): string;
-  add(accountId: string, keyId: string, policyText: string, policy: PolicyDocument): Key;
+  add(accountId: string, keyId: string, policyText: string, policy: PolicyDocument, purpose: Purpose): Key;
   keys(accountId: string): readonly Key[];
   aliases(accountId: string): Map<string, Alias>;
   /** Resolves a key ID, key ARN, alias name or alias ARN, seen from the account that is called. */
@@ -64,13 +77,15 @@ export function createKeyStore(kernel: Kernel): KeyStore {
     keyArn: (accountId, keyId) => arn(accountId, `key/${keyId}`),
     aliasArn: (accountId, name) => arn(accountId, name),
     aliases,
-    add(accountId, id, policyText, policy) {
+    add(accountId, id, policyText, policy, purpose) {
       const key: Key = {
         id,
         arn: arn(accountId, `key/${id}`),
         accountId,
         createdAt: kernel.clock.now(),
+        purpose,
         material: randomBytes(32),
+        signing: purpose.usage === 'SIGN_VERIFY' ? newSigningMaterial() : undefined,
         description: '',
         policyText,
         policy,
@@ -122,8 +137,8 @@ export function keyNeed(store: KeyStore, action: string, reference: KeyReference
       ...common,
       ...resourceTagContext(key.tags),
       'kms:ResourceAliases': names.length === 0 ? undefined : names,
-      'kms:KeySpec': 'SYMMETRIC_DEFAULT',
-      'kms:KeyUsage': 'ENCRYPT_DECRYPT',
+      'kms:KeySpec': key.purpose.spec,
+      'kms:KeyUsage': key.purpose.usage,
       'kms:KeyOrigin': 'AWS_KMS',
       'kms:MultiRegion': 'false',
     },
@@ -149,6 +164,12 @@ export function ownKey(reference: KeyReference, scope: Scope): Key {
   if (key.accountId !== scope.caller.accountId)
     throw new AwsError('AccessDeniedException', 'This operation cannot be used on a key of another account.', 400);
   return key;
+}
+
+function newSigningMaterial(): SigningMaterial {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { d = '' } = privateKey.export({ format: 'jwk' });
+  return { privateKey: toNumber(Buffer.from(d, 'base64url')), publicKey: publicKey.export({ type: 'spki', format: 'der' }) };
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

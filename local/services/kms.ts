@@ -1,4 +1,4 @@
-/** The local KMS: symmetric keys, their policies, aliases and tags. Source: AWS KMS API Reference. */
+/** The local KMS: symmetric and signing keys, their policies, aliases and tags. Source: AWS KMS API Reference. */
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, LocalService, Need, Operation, Scope } from '../core/service.ts';
@@ -7,6 +7,8 @@ import { cryptoOperations } from './kms-crypto.ts';
 import { keyPairOperations } from './kms-key-pairs.ts';
 import { createKeyStore, existingKey, type Key, type KeyStore, keyNeed, ownKey } from './kms-keys.ts';
 import { checkedPolicy, defaultPolicy, policyOperations, policyText } from './kms-policies.ts';
+import { purposeMembers, purposeOf, purposeShown } from './kms-purpose.ts';
+import { signingOperations } from './kms-signing.ts';
 import { refusedOperation } from './refused-operation.ts';
 import { type ConditionContext, kmsTagList, requestTagContext, tagKeys, tagsOf, withoutTags, withTags } from './tagging-context.ts';
 import { operation } from './typed-operation.ts';
@@ -20,9 +22,6 @@ const refused = [
   'ListGrants',
   'RevokeGrant',
   'RetireGrant',
-  'GetPublicKey',
-  'Sign',
-  'Verify',
   'GenerateMac',
   'VerifyMac',
   'ImportKeyMaterial',
@@ -46,6 +45,7 @@ export function createKms(kernel: Kernel): LocalService {
       ...aliasOperations(store),
       ...cryptoOperations(store),
       ...keyPairOperations(store),
+      ...signingOperations(store),
       ...refusedOperations(store),
     },
   };
@@ -61,9 +61,7 @@ function keyOperations(store: KeyStore): Record<string, Operation> {
       z.strictObject({
         Policy: policyText.optional(),
         Description: z.string().max(8192).optional(),
-        KeySpec: z.literal('SYMMETRIC_DEFAULT').optional(),
-        CustomerMasterKeySpec: z.literal('SYMMETRIC_DEFAULT').optional(),
-        KeyUsage: z.literal('ENCRYPT_DECRYPT').optional(),
+        ...purposeMembers,
         Origin: z.literal('AWS_KMS').optional(),
         MultiRegion: z.literal(false).optional(),
         BypassPolicyLockoutSafetyCheck: z.boolean().optional(),
@@ -73,12 +71,13 @@ function keyOperations(store: KeyStore): Record<string, Operation> {
         needs: (input, scope) => {
           const id = store.newKeyId();
           chosen.set(scope, id);
+          const { spec, usage } = purposeOf(input);
           const tags = requestTagContext(keyTags(input.Tags));
           const context: ConditionContext = {
             ...tags,
             'kms:CallerAccount': scope.caller.accountId,
-            'kms:KeySpec': 'SYMMETRIC_DEFAULT',
-            'kms:KeyUsage': 'ENCRYPT_DECRYPT',
+            'kms:KeySpec': spec,
+            'kms:KeyUsage': usage,
             'kms:KeyOrigin': 'AWS_KMS',
             'kms:MultiRegion': 'false',
             'kms:BypassPolicyLockoutSafetyCheck': String(input.BypassPolicyLockoutSafetyCheck ?? false),
@@ -100,7 +99,7 @@ function keyOperations(store: KeyStore): Record<string, Operation> {
           chosen.delete(scope);
           const text = input.Policy ?? defaultPolicy(scope.accountId);
           const policy = checkedPolicy(text, store.keyArn(scope.accountId, id), scope, input.BypassPolicyLockoutSafetyCheck);
-          const key = store.add(scope.accountId, id, text, policy);
+          const key = store.add(scope.accountId, id, text, policy, purposeOf(input));
           key.description = input.Description ?? '';
           key.tags = keyTags(input.Tags);
           return { KeyMetadata: metadata(key) };
@@ -160,6 +159,8 @@ function stateOperations(store: KeyStore): Record<string, Operation> {
   };
   const rotate = (key: Key, rotates: boolean): object => {
     notPendingDeletion(key);
+    if (key.purpose.spec !== 'SYMMETRIC_DEFAULT')
+      throw new AwsError('UnsupportedOperationException', `${key.arn} is an asymmetric key: AWS KMS does not rotate its material.`);
     key.rotates = rotates;
     return {};
   };
@@ -232,14 +233,11 @@ function metadata(key: Key): object {
     CreationDate: key.createdAt / 1000,
     Enabled: key.state === 'Enabled',
     Description: key.description,
-    KeyUsage: 'ENCRYPT_DECRYPT',
     KeyState: key.state,
     ...(key.deletesAt === undefined ? {} : { DeletionDate: key.deletesAt / 1000 }),
     Origin: 'AWS_KMS',
     KeyManager: 'CUSTOMER',
-    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
-    KeySpec: 'SYMMETRIC_DEFAULT',
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    ...purposeShown(key.purpose),
     MultiRegion: false,
   };
 }

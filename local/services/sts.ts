@@ -1,4 +1,7 @@
-/** The STS service: AssumeRole, GetCallerIdentity, GetWebIdentityToken. Source: STS API Reference. */
+/**
+ * The STS service: AssumeRole, GetCallerIdentity, GetWebIdentityToken, at the endpoint of each Region. Sources: STS API Reference; IAM User
+ * Guide, "Manage AWS STS in an AWS Region".
+ */
 import { z } from 'zod';
 import type { IdentityStore } from '../core/identity-store.ts';
 import type { LocalKernel } from '../core/kernel.ts';
@@ -16,6 +19,7 @@ export function createSts(
   return {
     signingName: 'sts',
     protocol: 'query',
+    everyRegion: true,
     xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
     operations: {
       ...assumeRoleOperation(kernel.identities),

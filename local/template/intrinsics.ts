@@ -5,8 +5,8 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Lookup {
-  /** A parameter's value, a resource's `Ref`, or a pseudo parameter; undefined when there is none of that name. */
-  ref(name: string): string | undefined;
+  /** A parameter's value (a list for `CommaDelimitedList`), a resource's `Ref`, or a pseudo parameter; undefined when there is none of that name. */
+  ref(name: string): string | readonly string[] | undefined;
   attribute(logicalId: string, attribute: string): string | undefined;
   /** The condition expression of that name. */
   condition(name: string): unknown;
@@ -88,7 +88,7 @@ function substitute(argument: unknown, lookup: Lookup): string {
     if (Object.hasOwn(local, name)) return text(resolvePart(local[name], lookup), 'Fn::Sub');
     const [id = '', ...path] = name.split('.');
     const value = path.length === 0 ? lookup.ref(id) : lookup.attribute(id, path.join('.'));
-    return String(found(value, `Fn::Sub \${${name}}`));
+    return text(found(value, `Fn::Sub \${${name}}`), `Fn::Sub \${${name}}`);
   });
 }
 

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import type { PolicyDocument } from '../iam/policy.ts';
 import { parsePolicyDocument } from '../services/iam-policy-document.ts';
 import { resolve, TemplateError } from './intrinsics.ts';
+import { parametersOf } from './parameters.ts';
 import { physicalName } from './resource-handler.ts';
-import { activeResources, lookupFor, parametersOf, parseTemplate, type StackIdentity } from './template.ts';
+import { activeResources, lookupFor, parseTemplate, type StackIdentity } from './template.ts';
 
 type TemplatePolicyKind = 'managed' | 'inline' | 'trust' | 'key' | 'resource';
 
@@ -27,6 +28,7 @@ const carriers: Readonly<Record<string, readonly { kind: TemplatePolicyKind; pro
   'AWS::Logs::ResourcePolicy': [{ kind: 'resource', property: 'PolicyDocument', name: 'PolicyName' }],
   'AWS::ApiGateway::RestApi': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
   'AWS::Events::EventBus': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
+  'AWS::S3::BucketPolicy': [{ kind: 'resource', property: 'PolicyDocument', name: '' }],
 };
 
 /** Deterministic stand-ins: the names the local cloud would generate, and made-up IDs where AWS would draw lots. */
@@ -51,8 +53,15 @@ const placeholders: Readonly<
   'AWS::SecretsManager::Secret': (name) => ({ service: 'secretsmanager', resource: `secret:${name}-AAAAAA`, ref: 'arn' }),
   'AWS::Logs::LogGroup': (name) => ({ service: 'logs', resource: `log-group:${name}:*`, ref: 'name' }),
   'AWS::SNS::Topic': (name) => ({ service: 'sns', resource: name, ref: 'arn' }),
+  'AWS::S3::Bucket': (name) => ({ service: 's3', resource: name.toLowerCase(), ref: 'name' }),
+  'AWS::Scheduler::Schedule': (name, { GroupName }) => ({
+    service: 'scheduler',
+    resource: `schedule/${String(GroupName ?? 'default')}/${name}`,
+    ref: 'name',
+  }),
+  'AWS::Scheduler::ScheduleGroup': (name) => ({ service: 'scheduler', resource: `schedule-group/${name}`, ref: 'name' }),
 };
-const nameProperties = ['TableName', 'QueueName', 'FunctionName', 'RoleName', 'ManagedPolicyName', 'LogGroupName', 'Name'];
+const nameProperties = ['TableName', 'QueueName', 'FunctionName', 'RoleName', 'ManagedPolicyName', 'LogGroupName', 'BucketName', 'Name'];
 
 /**
  * @param template the parsed JSON of a synthesized template
@@ -76,12 +85,12 @@ export function policiesOf(
     const name = typeof given === 'string' ? given : physicalName(identity.stackName, id, 64);
     const properties = Object.fromEntries(
       Object.entries(resource.Properties)
-        .filter(([key]) => key === 'Path' || key === 'EventBusName')
+        .filter(([key]) => ['Path', 'EventBusName', 'GroupName'].includes(key))
         .map(([key, value]) => [key, resolve(value, lookup)]),
     );
     const shape = placeholders[resource.Type]?.(name, properties);
     if (shape === undefined) return { ref: name, arn: name, name };
-    const where = shape.service === 'iam' ? `:${identity.accountId}` : `${identity.region}:${identity.accountId}`;
+    const where = { iam: `:${identity.accountId}`, s3: ':' }[shape.service] ?? `${identity.region}:${identity.accountId}`;
     const arn = `arn:aws:${shape.service}:${where}:${shape.resource}`;
     return { ref: shape.ref === 'arn' ? arn : name, arn, name };
   };

@@ -1,7 +1,8 @@
 /** A synthesized template, read and checked; and the values that stand for its parameters and pseudo parameters. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { holds, type Lookup, TemplateError } from './intrinsics.ts';
+import { holds, type Lookup, resolve, TemplateError } from './intrinsics.ts';
+import { type ParameterValue, parameter } from './parameters.ts';
 
 const resource = z.strictObject({
   Type: z.string(),
@@ -10,18 +11,29 @@ const resource = z.strictObject({
   Condition: z.string().optional(),
   /** For people and for CDK. */
   Metadata: z.unknown().optional(),
-  /** What becomes of a resource when the stack is changed or deleted: the local cloud does neither. */
+  /** `Retain` keeps the resource when its stack is deleted. */
   DeletionPolicy: z.string().optional(),
+  /** Nothing is replaced here. */
   UpdateReplacePolicy: z.string().optional(),
 });
 const template = z.strictObject({
   AWSTemplateFormatVersion: z.string().optional(),
   Description: z.string().optional(),
   Metadata: z.unknown().optional(),
-  Parameters: z.record(z.string(), z.looseObject({ Default: z.union([z.string(), z.number()]).optional() })).default({}),
+  Parameters: z.record(z.string(), parameter).default({}),
   Conditions: z.record(z.string(), z.unknown()).default({}),
   Resources: z.record(z.string(), resource),
-  Outputs: z.record(z.string(), z.looseObject({ Value: z.unknown(), Condition: z.string().optional() })).default({}),
+  Outputs: z
+    .record(
+      z.string(),
+      z.looseObject({
+        Value: z.unknown(),
+        Condition: z.string().optional(),
+        Description: z.string().optional(),
+        Export: z.unknown().optional(),
+      }),
+    )
+    .default({}),
   /** Assertions about parameters at deployment: CDK's says that the account is bootstrapped, which a local cloud is not. */
   Rules: z.unknown().optional(),
 });
@@ -44,26 +56,15 @@ export interface StackIdentity {
   readonly stackName: string;
   readonly accountId: string;
   readonly region: string;
-}
-
-/** Parameters by the given values over their defaults. @throws TemplateError for a value without parameter or a parameter without value. */
-export function parametersOf(source: Template, given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(source.Parameters, name));
-  if (unknown !== undefined) throw new TemplateError(`The template has no parameter ${unknown}.`);
-  return new Map(
-    Object.entries(source.Parameters).map(([name, parameter]) => {
-      const value = given[name] ?? parameter.Default;
-      if (value === undefined) throw new TemplateError(`The parameter ${name} has no value.`);
-      return [name, String(value)];
-    }),
-  );
+  /** Of a stack made by the CloudFormation service. */
+  readonly stackId?: string;
 }
 
 /** The lookup of a template whose resources are found by `refOf` and `attributeOf`. */
 export function lookupFor(
   source: Template,
   identity: StackIdentity,
-  parameters: ReadonlyMap<string, string>,
+  parameters: ReadonlyMap<string, ParameterValue>,
   resources: { refOf(id: string): string | undefined; attributeOf(id: string, attribute: string): string | undefined },
 ): Lookup {
   const pseudo: Readonly<Record<string, string>> = {
@@ -71,7 +72,7 @@ export function lookupFor(
     'AWS::Partition': 'aws',
     'AWS::Region': identity.region,
     'AWS::StackName': identity.stackName,
-    'AWS::StackId': `arn:aws:cloudformation:${identity.region}:${identity.accountId}:stack/${identity.stackName}/local`,
+    'AWS::StackId': identity.stackId ?? `arn:aws:cloudformation:${identity.region}:${identity.accountId}:stack/${identity.stackName}/local`,
     'AWS::URLSuffix': 'amazonaws.com',
   };
   return {
@@ -84,4 +85,11 @@ export function lookupFor(
 /** The resources whose condition holds. */
 export function activeResources(source: Template, lookup: Lookup): ReadonlyMap<string, TemplateResource> {
   return new Map(Object.entries(source.Resources).filter(([, { Condition }]) => Condition === undefined || holds({ Condition }, lookup)));
+}
+
+/** The outputs whose condition holds, in the template's order. */
+export function outputsOf(source: Template, lookup: Lookup): readonly { key: string; value: string; description: string | undefined }[] {
+  return Object.entries(source.Outputs)
+    .filter(([, { Condition }]) => Condition === undefined || holds({ Condition }, lookup))
+    .map(([key, { Value, Description }]) => ({ key, value: String(resolve(Value, lookup)), description: Description }));
 }

@@ -1,17 +1,22 @@
 /**
- * The Bedrock runtime's simulator: API keys as Bearer, or Signature Version 4. Sources: Amazon Bedrock API Reference, Converse, ConverseStream, InvokeModel,
+ * The Bedrock runtime's simulator: API keys as Bearer, or Signature Version 4, of any Region; what is signed is decided by the IAM policies of
+ * the signing session's own account. Sources: Amazon Bedrock API Reference, Converse, ConverseStream, InvokeModel,
  * InvokeModelWithResponseStream; User Guide, "Use an Amazon Bedrock API key".
  */
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
-import { type KnownCredentials, parseAuthorization, verifySignature } from '../core/sigv4.ts';
+import type { HttpRequest } from '../core/protocols.ts';
+import { isRegionName } from '../core/regions.ts';
+import { type Authorization, parseAuthorization, verifySignature } from '../core/sigv4.ts';
 import { messagesOf } from './anthropic-messages.ts';
+import type { AwsAccess, SignedBy } from './aws-access.ts';
 import { type Answer, jsonAnswer } from './deliver.ts';
 import { encodeEvent } from './event-stream.ts';
 import { countTokens, wordsOf } from './openai-like.ts';
 import { bearerIn, createSimulator, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
 
-const models = /^(us\.|eu\.|global\.)?(anthropic\.claude-[a-z0-9.:-]+|amazon\.nova-[a-z0-9.:-]+)$/;
+const models = /^(us\.|eu\.|apac\.|global\.)?(anthropic\.claude-[a-z0-9.:-]+|amazon\.nova-[a-z0-9.:-]+)$/;
+const modelArn = /^arn:aws:bedrock:[a-z0-9-]+:(\d{12})?:(foundation-model|inference-profile)\//;
 const converseBody = z.looseObject({
   messages: z.array(z.looseObject({ content: z.array(z.looseObject({ text: z.string().optional() })) })).min(1),
 });
@@ -29,9 +34,33 @@ function error(status: number, message = 'The request was refused.', type = type
 }
 
 export interface BedrockDeps extends SimulatorDeps {
-  readonly region: string;
-  /** Of sessions and users that may sign; the cloud's own. Undefined for an unknown access key. */
-  credentialsOf?(accessKeyId: string): KnownCredentials | undefined;
+  /** The cloud's; without it nobody is known who could sign. */
+  readonly aws?: AwsAccess;
+}
+
+type Operation = 'InvokeModel' | 'InvokeModelWithResponseStream';
+const paths: Readonly<Record<string, { readonly operation: Operation; readonly answer: (body: unknown) => Answer }>> = {
+  converse: { operation: 'InvokeModel', answer: (body) => converse(body, false) },
+  'converse-stream': { operation: 'InvokeModelWithResponseStream', answer: (body) => converse(body, true) },
+  invoke: { operation: 'InvokeModel', answer: (body) => invoke(body, false) },
+  'invoke-with-response-stream': { operation: 'InvokeModelWithResponseStream', answer: (body) => invoke(body, true) },
+};
+
+/** Undefined for what is no invocation. */
+function invocationOf({ method, path }: SimulatedRequest) {
+  const [, encoded, name = ''] = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(path) ?? [];
+  const found = Object.hasOwn(paths, name) ? paths[name] : undefined;
+  const modelId = encoded === undefined ? undefined : decoded(encoded);
+  return method === 'POST' && modelId !== undefined && found !== undefined ? { modelId, ...found } : undefined;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not percent-encoded UTF-8: it names nothing.
+    return undefined;
+  }
 }
 
 export function createBedrock(deps: BedrockDeps): Simulator {
@@ -41,42 +70,70 @@ export function createBedrock(deps: BedrockDeps): Simulator {
     keyPrefix: 'ABSK',
     presented: bearerIn,
     authenticate(request, secret, keys) {
-      if (secret === undefined) return refusalOfSignature(deps, request);
+      if (secret === undefined) return refusalOfSigned(deps, request);
       if (keys.accepted(secret) !== undefined) return undefined;
       return error(403, 'Authentication failed: Please make sure your API Key is valid.');
     },
+    signedBy: (request) => signedBy(deps, request),
     error: (status) => error(status),
     answer(request) {
-      const [, encoded, operation] = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(request.path) ?? [];
-      if (request.method !== 'POST' || encoded === undefined) return undefined;
-      if (!models.test(decodeURIComponent(encoded))) return error(400, 'The provided model identifier is invalid.');
-      if (operation === 'converse') return converse(request.body, false);
-      if (operation === 'converse-stream') return converse(request.body, true);
-      if (operation === 'invoke') return invoke(request.body, false);
-      if (operation === 'invoke-with-response-stream') return invoke(request.body, true);
-      return undefined;
+      const invocation = invocationOf(request);
+      if (invocation === undefined) return undefined;
+      if (!models.test(invocation.modelId.replace(modelArn, ''))) return error(400, 'The provided model identifier is invalid.');
+      return invocation.answer(request.body);
     },
   });
 }
 
-function refusalOfSignature({ clock, region, credentialsOf }: BedrockDeps, request: SimulatedRequest): Answer | undefined {
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  const http = { method: request.method, target: request.target, headers, body: request.bytes };
+async function refusalOfSigned(deps: BedrockDeps, request: SimulatedRequest): Promise<Answer | undefined> {
   try {
-    const authorization = parseAuthorization(http);
-    if (authorization.service !== 'bedrock')
-      return error(403, 'Credential should be scoped to correct service: bedrock.', 'InvalidSignatureException');
-    verifySignature(http, authorization, {
-      region,
-      clocks: [clock.now(), Date.now()],
-      now: clock.now(),
-      credentialsOf: (accessKeyId) => credentialsOf?.(accessKeyId),
-    });
+    const { accessKeyId, region } = verified(deps, request);
+    const invocation = invocationOf(request);
+    if (invocation !== undefined) await deps.aws?.invoke(accessKeyId, { ...invocation, region });
     return undefined;
   } catch (thrown) {
-    if (thrown instanceof AwsError) return error(403, thrown.message, thrown.code);
+    if (thrown instanceof AwsError) return error(thrown.status, thrown.message, thrown.code);
     throw thrown;
   }
+}
+
+/** Throws AwsError, with status 403 for all that is wrong with a signature. */
+function verified({ clock, aws }: BedrockDeps, request: SimulatedRequest): Authorization {
+  const http = signedHttp(request);
+  try {
+    const authorization = parseAuthorization(http);
+    const { service, region } = authorization;
+    if (service !== 'bedrock') throw new AwsError('InvalidSignatureException', 'Credential should be scoped to correct service: bedrock.');
+    verifySignature(http, authorization, {
+      region: isRegionName(region) ? region : 'a valid Region',
+      clocks: [clock.now(), Date.now()],
+      now: clock.now(),
+      credentialsOf: (accessKeyId) => aws?.credentialsOf(accessKeyId),
+    });
+    return authorization;
+  } catch (thrown) {
+    if (thrown instanceof AwsError) throw new AwsError(thrown.code, thrown.message, 403);
+    throw thrown;
+  }
+}
+
+/** Whose access key the request names, whether its signature is right or not: nobody's attempt goes unrecorded. */
+function signedBy({ aws }: BedrockDeps, request: SimulatedRequest): SignedBy | undefined {
+  try {
+    return aws?.ownerOf(parseAuthorization(signedHttp(request)).accessKeyId);
+  } catch {
+    // Not signed: an API key, or nothing that names anybody.
+    return undefined;
+  }
+}
+
+function signedHttp({ method, target, headers, bytes }: SimulatedRequest): HttpRequest {
+  return {
+    method,
+    target,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+    body: bytes,
+  };
 }
 
 function converse(body: unknown, stream: boolean): Answer {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../core/clock.ts';
+import type { SignedBy } from './aws-access.ts';
 
-/** One request as it is shown outside: no header's value, no body, no secret. */
-export interface ProviderRequest {
+/** One request as it is shown outside: no header's value, no body, no secret. With an AWS signature: who it says has signed. */
+export interface ProviderRequest extends Partial<SignedBy> {
   readonly seq: number;
   readonly at: string;
   readonly method: string;
@@ -22,7 +23,7 @@ export interface RequestRecords {
   /** Adds one; the answer marks it later as aborted. */
   add(
     request: IncomingMessage,
-    about: { path: string; status: number; keyFingerprint: string | undefined; answerLost?: boolean },
+    about: { path: string; status: number; keyFingerprint: string | undefined; signedBy?: SignedBy | undefined; answerLost?: boolean },
   ): { markAborted(): void };
   all(): readonly ProviderRequest[];
 }
@@ -30,7 +31,7 @@ export interface RequestRecords {
 export function createRequestRecords(clock: Clock): RequestRecords {
   const records: ProviderRequest[] = [];
   return {
-    add(request, { path, status, keyFingerprint, answerLost = false }) {
+    add(request, { path, status, keyFingerprint, signedBy, answerLost = false }) {
       const index = records.length;
       const record: ProviderRequest = {
         seq: index + 1,
@@ -42,6 +43,7 @@ export function createRequestRecords(clock: Clock): RequestRecords {
         keyFingerprint,
         answerLost,
         aborted: false,
+        ...signedBy,
       };
       records.push(record);
       return {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
+import type { SignedBy } from './aws-access.ts';
 import { type Answer, deliver } from './deliver.ts';
 import { RequestError, readBody } from './http.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
@@ -65,7 +66,13 @@ export interface Dialect {
   /** The secret presented, in the provider's own header; undefined when there is none. */
   presented(request: SimulatedRequest): string | undefined;
   /** Undefined when it is accepted; by the presented secret unless the dialect knows another way. */
-  authenticate?(request: SimulatedRequest, secret: string | undefined, keys: SimulatedKeys): Answer | undefined;
+  authenticate?(
+    request: SimulatedRequest,
+    secret: string | undefined,
+    keys: SimulatedKeys,
+  ): Answer | undefined | Promise<Answer | undefined>;
+  /** Whose AWS credentials the request says it is signed with. */
+  signedBy?(request: SimulatedRequest): SignedBy | undefined;
   /** The provider's own form of an error. */
   error(status: number): Answer;
   /** Paths answered without a key, e.g. a token exchange. */
@@ -84,7 +91,7 @@ export function createSimulator(deps: SimulatorDeps, dialect: Dialect): Simulato
     if (open !== undefined) return open;
     const key = secret === undefined ? undefined : keys.accepted(secret);
     const refusal =
-      dialect.authenticate?.(request, secret, keys) ?? (dialect.authenticate || key !== undefined ? undefined : dialect.error(401));
+      (await dialect.authenticate?.(request, secret, keys)) ?? (dialect.authenticate || key !== undefined ? undefined : dialect.error(401));
     return refusal ?? dialect.answer(request, key) ?? dialect.error(404);
   }
 
@@ -98,12 +105,13 @@ export function createSimulator(deps: SimulatorDeps, dialect: Dialect): Simulato
     const secret = dialect.presented(request);
     const path = `${dialect.basePath}${request.path}`;
     const keyFingerprint = secret === undefined ? undefined : fingerprintOf(secret);
+    const known = { path, keyFingerprint, signedBy: dialect.signedBy?.(request) };
     const fault = deps.takeFault(dialect.name, `${request.method} ${request.path}`);
     if (fault?.mode === 'delay') await delay(fault.delayMs ?? 1000);
-    if (fault?.mode === 'duplicate') records.add(incoming, { path, keyFingerprint, status: (await perform(request, secret)).status });
+    if (fault?.mode === 'duplicate') records.add(incoming, { ...known, status: (await perform(request, secret)).status });
     const answer = fault?.mode === 'before' ? dialect.error(fault.status ?? 500) : await perform(request, secret);
     const answerLost = fault?.mode === 'after' || fault?.mode === 'crash';
-    const record = records.add(incoming, { path, keyFingerprint, status: answer.status, answerLost });
+    const record = records.add(incoming, { ...known, status: answer.status, answerLost });
     if (answerLost) incoming.socket.destroy();
     else if ((await deliver(response, answer, how, secret)) === 'aborted') record.markAborted();
   }

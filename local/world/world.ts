@@ -1,9 +1,9 @@
 /** The world outside AWS, on one loopback server: provider simulators and the platform's identity provider. */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
-import type { KnownCredentials } from '../core/sigv4.ts';
 import type { WebIdentityIssuer } from '../services/sts-web-identity-issuer.ts';
 import { createAnthropic } from './anthropic.ts';
+import type { AwsAccess } from './aws-access.ts';
 import { createBedrock } from './bedrock.ts';
 import { createCohere } from './cohere.ts';
 import type { TrustRule } from './federation.ts';
@@ -41,23 +41,22 @@ export interface WorldOptions {
   readonly takeFault: TakeFault;
   /** 0 or left out: a free one. */
   readonly port?: number;
-  /** Of the AWS sessions that may sign requests to Bedrock; none when left out. */
-  readonly credentialsOf?: ((accessKeyId: string) => KnownCredentials | undefined) | undefined;
-  readonly region?: string;
+  /** Who signs requests to Bedrock, and what their accounts' policies allow; nobody when left out. */
+  readonly aws?: AwsAccess;
   /** Whose keys are served besides: AWS's issuer of identity tokens. */
   readonly webIdentity?: WebIdentityIssuer;
 }
 
 /** Listens on loopback and resolves when it answers. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { clock, takeFault, port = 0, credentialsOf, region = 'us-east-1', webIdentity } = options;
+  const { clock, takeFault, port = 0, aws, webIdentity } = options;
   const deps = { clock, takeFault };
   const openai = createOpenAi(deps);
   const anthropic = createAnthropic(deps);
   const simulators: Readonly<Record<string, Simulator>> = {
     openai,
     anthropic,
-    bedrock: createBedrock({ ...deps, region, ...(credentialsOf && { credentialsOf }) }),
+    bedrock: createBedrock({ ...deps, ...(aws && { aws }) }),
     gemini: createGemini(deps),
     vertex: createVertex(deps),
     cohere: createCohere(deps),

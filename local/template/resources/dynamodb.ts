@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ResourceHandlers, resource, tagList } from '../resource-handler.ts';
+import { type ResourceHandlers, resource, tagList, unlessGone } from '../resource-handler.ts';
 
 const index = z.strictObject({ IndexName: z.string(), KeySchema: z.array(z.unknown()), Projection: z.looseObject({}) });
 
@@ -19,12 +19,18 @@ export const dynamoDbResources: ResourceHandlers = {
       PointInTimeRecoverySpecification: 'the local tables live in memory: there is no backup to restore',
       DeletionProtectionEnabled: 'the local cloud is thrown away as a whole',
     },
-    async ({ TimeToLiveSpecification, ...properties }, { accountId, region, call, physicalName }) => {
+    async ({ TimeToLiveSpecification, ...properties }, { accountId, region, call, physicalName, made }) => {
       const TableName = properties.TableName ?? physicalName(255);
       const table = Object.entries({ ...properties, TableName }).filter(([, value]) => value !== undefined);
       await call('dynamodb', 'CreateTable', Object.fromEntries(table));
+      const created = { physicalId: TableName, attributes: { Arn: `arn:aws:dynamodb:${region}:${accountId}:table/${TableName}` } };
+      made(created);
       if (TimeToLiveSpecification !== undefined) await call('dynamodb', 'UpdateTimeToLive', { TableName, TimeToLiveSpecification });
-      return { physicalId: TableName, attributes: { Arn: `arn:aws:dynamodb:${region}:${accountId}:table/${TableName}` } };
+      return created;
+    },
+    {
+      remove: (_, { physicalId: TableName }, { call }) =>
+        unlessGone(call('dynamodb', 'DeleteTable', { TableName }), 'ResourceNotFoundException'),
     },
   ),
 };

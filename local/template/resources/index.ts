@@ -8,6 +8,8 @@ import { inertResources } from './inert.ts';
 import { kmsResources } from './kms.ts';
 import { lambdaResources } from './lambda.ts';
 import { logsResources } from './logs.ts';
+import { s3Resources } from './s3.ts';
+import { schedulerResources } from './scheduler.ts';
 import { secretsManagerResources } from './secrets-manager.ts';
 import { sqsResources } from './sqs.ts';
 
@@ -20,6 +22,8 @@ export const handlers: ResourceHandlers = {
   ...kmsResources,
   ...lambdaResources,
   ...logsResources,
+  ...s3Resources,
+  ...schedulerResources,
   ...secretsManagerResources,
   ...sqsResources,
 };

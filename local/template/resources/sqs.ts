@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policyDocument, type ResourceHandlers, resource, tagList, tagMap, textOf } from '../resource-handler.ts';
+import { policyDocument, type ResourceHandlers, resource, tagList, tagMap, textOf, unlessGone } from '../resource-handler.ts';
 
 const scalar = z.union([z.number(), z.string(), z.boolean()]).optional();
 
@@ -31,6 +31,9 @@ export const sqsResources: ResourceHandlers = {
         'QueueUrl',
       );
       return { physicalId: QueueUrl, attributes: { Arn: `arn:aws:sqs:${region}:${accountId}:${QueueName}`, QueueName, QueueUrl } };
+    },
+    {
+      remove: (_, { physicalId: QueueUrl }, { call }) => unlessGone(call('sqs', 'DeleteQueue', { QueueUrl }), 'QueueDoesNotExist'),
     },
   ),
   'AWS::SQS::QueuePolicy': resource(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFaultTable } from '../../../local/core/faults.ts';
+import { beforeWork, createFaultTable } from '../../../local/core/faults.ts';
 
 const fault = { service: 'sts', action: 'AssumeRole', nth: 1, mode: 'before' } as const;
 
@@ -41,7 +41,39 @@ describe('the table of faults', () => {
     expect(faults.list()).toEqual([]);
   });
 
+  it('tells faults apart by their code and status', () => {
+    const faults = createFaultTable();
+    faults.add({ ...fault, code: 'ThrottlingException' });
+    faults.add({ ...fault, code: 'AccessDenied', status: 403 });
+    expect(faults.remove({ code: 'Throttling' })).toBe(0);
+    expect(faults.remove({ status: 403 })).toBe(1);
+    expect(faults.list()).toMatchObject([{ code: 'ThrottlingException' }]);
+  });
+
+  it.each([200, 399, 600, Number.NaN])('refuses status %s', (status) => {
+    expect(() => createFaultTable().add({ ...fault, status })).toThrow(RangeError);
+  });
+
   it.each([0, -1, 1.5, Number.NaN])('refuses nth %s', (nth) => {
     expect(() => createFaultTable().add({ ...fault, nth })).toThrow(RangeError);
+  });
+});
+
+describe('a fault before the work', () => {
+  it.each([
+    [{}, 'InternalFailure', 500],
+    [{ status: 503 }, 'InternalFailure', 503],
+    [{ code: 'ThrottlingException' }, 'ThrottlingException', 400],
+    [{ code: 'RequestLimitExceeded', status: 503 }, 'RequestLimitExceeded', 503],
+  ])('with %j is answered %s, %i', async (more, code, status) => {
+    await expect(beforeWork({ ...fault, ...more })).rejects.toMatchObject({ code, status });
+  });
+
+  it('says "Rate exceeded" as AWS does when it throttles', async () => {
+    await expect(beforeWork({ ...fault, code: 'Throttling' })).rejects.toThrow('Rate exceeded');
+  });
+
+  it('is none in another mode', async () => {
+    await expect(beforeWork({ ...fault, mode: 'after', code: 'Throttling' })).resolves.toBeUndefined();
   });
 });

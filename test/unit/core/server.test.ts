@@ -303,10 +303,11 @@ describe('a request whose signature is not right', () => {
       status: 403,
       body: expect.stringContaining('Date in Credential scope'),
     });
-    await expect(post(signed(identityBody, { region: 'eu-west-1' }), identityBody)).resolves.toMatchObject({
-      status: 403,
-      body: expect.stringContaining('valid Region'),
-    });
+    for (const scope of [{ region: 'eu-west-1', service: 'iam' }, { region: 'mars-1' }])
+      await expect(post(signed(identityBody, scope), identityBody)).resolves.toMatchObject({
+        status: 403,
+        body: expect.stringContaining('valid Region'),
+      });
   });
 
   it('because there is none, also in a presigned URL, is told so', async () => {

@@ -107,6 +107,22 @@ describe('the control endpoint', () => {
     expect(await ask('DELETE', '/faults')).toEqual({ status: 200, json: { removed: 1 } });
   });
 
+  it('takes a code for faults of AWS services, and refuses one where it would mean nothing', async () => {
+    const throttled = { service: 'sts', action: 'AssumeRole', nth: 1, mode: 'before', code: 'ThrottlingException', status: 400 };
+    expect(await ask('POST', '/faults', throttled)).toEqual({ status: 201, json: throttled });
+    expect(cloud.faults.match('sts', 'AssumeRole')).toEqual(throttled);
+    for (const wrong of [
+      { ...throttled, mode: 'after' },
+      { ...throttled, mode: 'delay', code: undefined },
+      { ...throttled, service: 'openai' },
+      { ...throttled, code: '<Code>' },
+      { ...throttled, status: 200 },
+    ])
+      expect(await ask('POST', '/faults', wrong), JSON.stringify(wrong)).toMatchObject({ status: 400 });
+    expect(await ask('POST', '/faults', { ...throttled, service: 'openai', code: undefined })).toMatchObject({ status: 201 });
+    await ask('DELETE', '/faults');
+  });
+
   it('issues keys of any provider and shows them by their fingerprints', async () => {
     const { json, status } = await ask('POST', '/providers/anthropic/keys');
     const { apiKey } = z.strictObject({ apiKey: z.string().startsWith('sk-ant-') }).parse(json);
@@ -139,7 +155,7 @@ describe('the control endpoint', () => {
   });
 
   it('refuses a fault that could not be acted on', async () => {
-    expect((await ask('POST', '/faults', { service: 'sts', action: 'AssumeRole', nth: 1, mode: 'before', status: 429 })).status).toBe(400);
+    expect((await ask('POST', '/faults', { service: 'sts', action: 'AssumeRole', nth: 1, mode: 'delay', status: 429 })).status).toBe(400);
     expect((await ask('POST', '/faults', { service: 'openai', action: 'GET /models', nth: 1, mode: 'crash' })).status).toBe(400);
     expect((await ask('POST', '/faults', { service: 'sts', action: 'AssumeRole', nth: 0, mode: 'before' })).status).toBe(400);
   });
