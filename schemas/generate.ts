@@ -4,8 +4,9 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import * as byoc from '../functions/byoc/events.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
-import { inboundEvents, outboundEvents } from '../functions/tenants/events.ts';
+import * as tenants from '../functions/tenants/events.ts';
 
 const folder = new URL('events/', import.meta.url);
 
@@ -16,10 +17,13 @@ function fileOf(detailType: string, source: string, schema: z.ZodType): [name: s
   return [`${detailType}.v1.json`, `${JSON.stringify({ ...head, ...rest }, undefined, 2)}\n`];
 }
 
-const files = new Map([
-  ...Object.entries(inboundEvents).map(([type, schema]) => fileOf(type, platformSource, schema)),
-  ...Object.entries(outboundEvents).map(([type, schema]) => fileOf(type, cordonSource, schema)),
-]);
+/** Each event is defined in one place; what several capabilities publish is the same schema, and the same file. */
+const files = new Map(
+  [tenants, byoc].flatMap(({ inboundEvents, outboundEvents }) => [
+    ...Object.entries<z.ZodType>(inboundEvents).map(([type, schema]) => fileOf(type, platformSource, schema)),
+    ...Object.entries<z.ZodType>(outboundEvents).map(([type, schema]) => fileOf(type, cordonSource, schema)),
+  ]),
+);
 const present = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const stale = [...files]
   .filter(([name, text]) => !present.includes(name) || readFileSync(new URL(name, folder), 'utf8') !== text)

@@ -1,12 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
+import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
 import { createIds } from '../shared/clock.ts';
 import { createLog } from '../shared/logger.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import { createTenantSessions } from '../shared/tenant-sessions.ts';
-import { createAnnouncer } from '../tenants/announcer.eventbridge.ts';
 import { createRegistry } from '../tenants/registry.dynamodb.ts';
 import { sessionsEnv } from './env.ts';
 import { createHandler } from './mint-session.handler.ts';

@@ -39,8 +39,13 @@ export async function callJson(
 
 /** JSON in which every character beyond ASCII is escaped. Source: RFC 8259, section 7. */
 export function asciiJson(value: object): string {
-  return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const json = JSON.stringify(value);
+  return beyondAscii.test(json) ? json.replaceAll(allBeyondAscii, escaped) : json;
 }
+
+const beyondAscii = /[\u0080-\uffff]/;
+const allBeyondAscii = /[\u0080-\uffff]/g;
+const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 function members(text: string): Readonly<Record<string, unknown>> {
   try {

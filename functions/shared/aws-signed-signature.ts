@@ -33,7 +33,7 @@ const dayKeys = new WeakMap<SigningCredentials, Map<string, DayKey>>();
 
 /** The headers to send: those given, `host`, and those that signing adds. */
 export function signedHeaders(credentials: SigningCredentials, request: ToSign): Record<string, string> {
-  const amzDate = `${new Date(request.now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+  const amzDate = amzDateOf(request.now);
   const { scope, key } = dayKeyOf(credentials, request, amzDate.slice(0, 8));
   const headers: Record<string, string> = { ...request.headers, host: request.host, 'x-amz-date': amzDate };
   if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
@@ -48,6 +48,15 @@ export function signedHeaders(credentials: SigningCredentials, request: ToSign):
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
   return headers;
+}
+
+let lastSecond = { second: Number.NaN, text: '' };
+
+/** `20261122T013000Z`; the calls of one second share it. */
+function amzDateOf(now: number): string {
+  const second = Math.floor(now / 1000);
+  if (second !== lastSecond.second) lastSecond = { second, text: `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z` };
+  return lastSecond.text;
 }
 
 function dayKeyOf(credentials: SigningCredentials, { service, region }: ToSign, day: string): DayKey {

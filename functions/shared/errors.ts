@@ -34,12 +34,20 @@ export type CordonErrorCode =
   | 'SESSION_REVOKED'
   | 'CREDENTIAL_REVOKED'
   | 'CREDENTIAL_NOT_ACTIVE'
+  // Of a customer's role: the connection is not, or no longer, proven; the customer's account refuses the session
+  | 'CONNECTION_NOT_ACTIVE'
+  | 'CUSTOMER_ROLE_REFUSED'
+  | 'ROLE_REQUIRED'
+  | 'CONNECTION_UNKNOWN'
+  | 'CONNECTION_LIMIT'
   // Of a key that a customer hands over
   | 'SUPPLY_REFUSED'
   | 'SUPPLY_NONCE_REFUSED'
   | 'SUPPLIER_NOT_ALLOWED'
   | 'CREDENTIAL_NOT_SUPPLIED'
   | 'KEY_REFUSED'
+  | 'CUSTOMER_KEY_REFUSED'
+  | 'DATABASE_UNAVAILABLE'
   // what Cordon cannot do now
   | 'SESSION_UNAVAILABLE'
   | 'GATE_UNAVAILABLE'

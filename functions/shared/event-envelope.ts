@@ -19,5 +19,3 @@ export const eventEnvelope = z.object({
   region: z.string().max(64),
   detail: z.unknown().optional(),
 });
-
-export type EventEnvelope = z.infer<typeof eventEnvelope>;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { base32 } from './base32.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -42,22 +43,8 @@ export function isCredentialId(text: string): text is CredentialId {
   return credentialIdPattern.test(text);
 }
 
-const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
-
 /** Derives the user's ID from who vouches for them and under which name. The lengths keep (issuer, subject) pairs apart. */
 export function userIdOf(issuer: string, subject: string): UserId {
   const digest = createHash('sha256').update(`${issuer.length}:${issuer}${subject.length}:${subject}`).digest();
-  let bits = 0;
-  let value = 0;
-  let text = '';
-  for (const byte of digest) {
-    value = (value << 8) | byte;
-    bits += 8;
-    while (bits >= 5 && text.length < 26) {
-      text += base32.charAt((value >>> (bits - 5)) & 31);
-      bits -= 5;
-    }
-    value &= (1 << bits) - 1;
-  }
-  return text as UserId;
+  return base32(digest, 26) as UserId;
 }

@@ -1,9 +1,10 @@
+import type { Delivery } from '../shared/delivery.ts';
 import type { CordonError } from '../shared/errors.ts';
 import { abandonCredential, codeOf } from './abandon-credential.ts';
 import type { TenantOnboarded } from './events.ts';
 import { decide } from './onboard-tenant.ts';
 import type { TenantItem } from './registry.ts';
-import type { Delivery, TenantsDeps } from './tenants-deps.ts';
+import type { TenantsDeps } from './tenants-deps.ts';
 
 /**
  * Gives an onboarding up: undoes what it made and writes down why. Does nothing for an event that was refused before it changed anything, for a tenant that is

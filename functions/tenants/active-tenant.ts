@@ -8,7 +8,7 @@ import type { Registry, TenantItem } from './registry.ts';
  * @throws CordonError TENANT_UNKNOWN or TENANT_NOT_ACTIVE, both retryable because events come out of order and the tenant's own may be on its way;
  *   TENANT_OFFBOARDED
  */
-export async function activeTenant(registry: Registry, tenantId: TenantId): Promise<TenantItem> {
+export async function activeTenant(registry: Pick<Registry, 'tenant'>, tenantId: TenantId): Promise<TenantItem> {
   const tenant = await registry.tenant(tenantId);
   if (!tenant) throw new CordonError('TENANT_UNKNOWN', `tenant ${tenantId} is not onboarded`, { retryable: true });
   if (tenant.status === 'offboarded')

@@ -1,6 +1,4 @@
-import type { OutboundDetail, OutboundDetailType } from './events.ts';
+import type { Announcer as AnnouncerOf } from '../shared/announcer.ts';
+import type { outboundEvents } from './events.ts';
 
-/** Publishes what happened. Delivery is at least once: who listens goes by the identifiers in the detail. Throws CordonError AWS_UNAVAILABLE | ACCESS_REFUSED. */
-export interface Announcer {
-  announce<Type extends OutboundDetailType>(type: Type, detail: OutboundDetail<Type>): Promise<void>;
-}
+export type Announcer = AnnouncerOf<typeof outboundEvents>;

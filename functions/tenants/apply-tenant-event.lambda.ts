@@ -5,15 +5,16 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { readAdminKey } from '../providers/admin-key.secrets-manager.ts';
 import { createAdminKey } from '../providers/admin-key.ts';
 import { createOpenAi } from '../providers/openai.ts';
+import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
 import { createIds } from '../shared/clock.ts';
+import { createInbox } from '../shared/inbox.sqs.ts';
 import { createLog } from '../shared/logger.ts';
+import { createQueueHandler } from '../shared/queue-consumer.handler.ts';
 import { createTenantSessions } from '../shared/tenant-sessions.ts';
-import { createAnnouncer } from './announcer.eventbridge.ts';
-import { createHandler } from './apply-tenant-event.handler.ts';
+import { type ApplyDeps, applyTenantEvent } from './apply-tenant-event.ts';
 import { cellOf } from './dedicated-policies.ts';
 import { tenantsEnv } from './env.ts';
-import { createInbox } from './inbox.sqs.ts';
 import { createOpeners } from './open-tenant.aws.ts';
 
 const env = tenantsEnv.parse(process.env);
@@ -23,7 +24,7 @@ const secrets = new SecretsManagerClient({});
 const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 500 });
 const { openai } = env.PROVIDERS;
 
-export const handler = createHandler({
+const deps: ApplyDeps = {
   clock,
   nextId,
   random: Math.random,
@@ -42,4 +43,6 @@ export const handler = createHandler({
   },
   poolKeyArn: env.TENANT_KEY_ARN,
   ...createOpeners({ sessions, clock, nextId, env }),
-});
+};
+
+export const handler = createQueueHandler(clock, (message, deadline) => applyTenantEvent(deps, message, deadline));

@@ -1,7 +1,9 @@
+import type { Delivery } from '../shared/delivery.ts';
+import { orderOf, withEvent } from '../shared/event-order.ts';
 import { activeTenant } from './active-tenant.ts';
 import type { RoutingRulesChanged } from './events.ts';
-import { orderOf, problemOf } from './routing-rules.ts';
-import type { Delivery, TenantsDeps } from './tenants-deps.ts';
+import { problemOf } from './routing-rules.ts';
+import type { TenantsDeps } from './tenants-deps.ts';
 
 /**
  * Replaces the tenant's routing rules. Events come late and twice, so the event's own time decides: an older one never overwrites a newer one.
@@ -13,7 +15,8 @@ export async function changeRoutingRules(deps: TenantsDeps, event: RoutingRulesC
   const { tenantId, rules } = event;
   const { registry } = await deps.openStores(tenantId);
   const tenant = await activeTenant(registry, tenantId);
-  const order = orderOf(tenant, delivery);
+  const before = { time: tenant.rulesTime, eventIds: tenant.rulesEventIds };
+  const order = orderOf(before, delivery);
   if (order === 'superseded' || (order === 'applied' && tenant.rulesAnnounced)) return;
   let applied = tenant;
   if (order === 'new') {
@@ -22,12 +25,12 @@ export async function changeRoutingRules(deps: TenantsDeps, event: RoutingRulesC
     );
     const problem = problemOf(rules, usable);
     if (problem) throw problem;
-    const sameSecond = tenant.rulesTime === delivery.time ? tenant.rulesEventIds : [];
+    const { time, eventIds } = withEvent(before, delivery);
     applied = await registry.changeTenant(tenant, {
       rules,
       rulesVersion: tenant.rulesVersion + 1,
-      rulesTime: delivery.time,
-      rulesEventIds: [...sameSecond, delivery.eventId].slice(-50),
+      rulesTime: time,
+      rulesEventIds: eventIds,
       rulesAnnounced: false,
     });
   }

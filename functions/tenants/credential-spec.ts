@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { providerName } from '../providers/provider-name.ts';
+import { askedProviderName, providerName } from '../providers/provider-name.ts';
 import { credentialId, userId } from '../shared/identifier-fields.ts';
-import { credentialSettings } from './credential-settings.ts';
+import { credentialSettings, storedSettings } from './credential-settings.ts';
 
 /** `pool` shares roles and key; `dedicated` has its own of both. */
 export const tier = z.enum(['pool', 'dedicated']);
@@ -25,10 +25,9 @@ export const labels = z
   .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 labels')
   .meta({ maxProperties: 16 });
 
-/** One credential as an event asks for it. */
-export const credentialSpec = z.strictObject({
+const askedCredential = z.strictObject({
   credentialId,
-  provider: providerName,
+  provider: askedProviderName,
   source: z.enum(['platform-issued', 'customer-supplied', 'federated']),
   userId: userId.optional(),
   environment: environmentName,
@@ -39,7 +38,31 @@ export const credentialSpec = z.strictObject({
   settings: credentialSettings.optional(),
   rotation: z.strictObject({ everyDays: z.int().min(1).max(365), graceHours: z.int().min(0).max(720) }).optional(),
 });
+
+/** One credential as an event asks for it. */
+export const credentialSpec = askedCredential.superRefine(({ provider, source, settings }, context) => {
+  if (provider === 'postgres' && source !== 'customer-supplied')
+    context.addIssue({ code: 'custom', path: ['source'], message: 'must be customer-supplied for postgres' });
+  if (settings?.kmsKeyArn !== undefined && source !== 'customer-supplied')
+    context.addIssue({ code: 'custom', path: ['settings', 'kmsKeyArn'], message: 'is for customer-supplied credentials only' });
+});
 export type CredentialSpec = z.infer<typeof credentialSpec>;
+
+/**
+ * One credential as it is kept. `customer-role` is what a customer connected by a role of their own account: it comes from a verified connection and from no event,
+ * or anybody who may send one could point at a role.
+ */
+export const storedCredential = askedCredential.extend({
+  provider: providerName,
+  source: z.enum([...askedCredential.shape.source.options, 'customer-role']),
+  /** Of a customer-role: the connection it stands for, by the customer's account ID. */
+  connectionId: z
+    .string()
+    .regex(/^\d{12}$/, 'must be an AWS account ID')
+    .optional(),
+  settings: storedSettings.optional(),
+});
+export type StoredCredential = z.infer<typeof storedCredential>;
 
 /** Sends matching use to a credential; `backup` takes over when that one is revoked. */
 export const routingRule = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { providerName } from '../providers/provider-name.ts';
 import { endpointUrl } from '../shared/endpoint-url.ts';
+import { commonFailures, failure } from '../shared/failure-event.ts';
 import { credentialId, tenantId, userId } from '../shared/identifier-fields.ts';
 import { credentialSpec, displayText, routingRule, tier } from './credential-spec.ts';
 
@@ -79,18 +80,6 @@ const credentialOutcome = z.strictObject({
 });
 export type CredentialOutcome = z.infer<typeof credentialOutcome>;
 
-/** Why something did not happen, and what is left over of it. `tenantId` is missing when the event named none that could be one. */
-const failure = z.strictObject({
-  version,
-  tenantId: tenantId.optional(),
-  /** The event that failed, so that whoever sent it can tell which. */
-  event: z.strictObject({ id: z.string().max(128).optional(), detailType: z.string().max(128).optional() }),
-  reason: z.strictObject({ code: z.string(), message: z.string() }),
-  /** What exists outside and could not be taken back, one sentence each; empty when nothing is left. */
-  left: z.array(z.string()),
-});
-export type Failure = z.infer<typeof failure>;
-
 export const outboundEvents = {
   TenantProvisioned: z.strictObject({ version, tenantId, tier, requestedBy: displayText, credentials: z.array(credentialOutcome) }),
   TenantProvisioningFailed: failure,
@@ -100,13 +89,9 @@ export const outboundEvents = {
   CredentialProvisioningFailed: failure,
   RoutingRulesApplied: z.strictObject({ version, tenantId, requestedBy: displayText, rulesVersion: z.int().min(1) }),
   RoutingRulesFailed: failure,
-  /** An event that is none of the known ones, or comes from somewhere it may not come from. */
-  EventHandlingFailed: failure,
-  /** IAM refused what a tenant's own session should have been allowed, or rightly refused what a bug asked for. */
-  IsolationViolationDetected: failure,
+  ...commonFailures,
 } as const;
 export type OutboundDetailType = keyof typeof outboundEvents;
-export type OutboundDetail<Type extends OutboundDetailType> = z.infer<(typeof outboundEvents)[Type]>;
 
 /** Detail types this capability consumes: the event rule and its schemas are made from this list. */
 export const inboundDetailTypes: readonly InboundDetailType[] = [
@@ -136,4 +121,4 @@ export const failedDetailType = {
   CredentialRequested: 'CredentialProvisioningFailed',
   RoutingRulesChanged: 'RoutingRulesFailed',
 } as const satisfies Record<InboundDetailType, OutboundDetailType>;
-export type FailedDetailType = (typeof failedDetailType)[InboundDetailType] | 'EventHandlingFailed' | 'IsolationViolationDetected';
+export type FailedDetailType = (typeof failedDetailType)[InboundDetailType];

@@ -1,6 +1,7 @@
 import { attributed, type Intent } from '../attribution/attributed.ts';
 import type { Provider, ProviderAccount } from '../providers/provider.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
+import type { Delivery } from '../shared/delivery.ts';
 import type { UserId } from '../shared/identifiers.ts';
 import type { CredentialOutcome, TenantOnboarded } from './events.ts';
 import { decideOnboarding, type OnboardingDecision } from './onboarding-decision.ts';
@@ -8,7 +9,7 @@ import { beginAccounts, ensureAccount } from './provider-account.ts';
 import { provisionCredential } from './provision-credential.ts';
 import type { CredentialItem, NewTenant, Registry, TenantItem } from './registry.ts';
 import { releaseTenant } from './release-lease.ts';
-import type { Delivery, TenantStores, TenantsDeps } from './tenants-deps.ts';
+import type { TenantStores, TenantsDeps } from './tenants-deps.ts';
 
 /**
  * Provisions a tenant: roles and key of its own if it is dedicated, then its credentials, then `active`, then TenantProvisioned. Repeating the event converges:

@@ -1,7 +1,7 @@
 import type { ProviderName } from '../providers/provider-name.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { UserId } from '../shared/identifiers.ts';
-import type { CredentialSpec } from './credential-spec.ts';
+import type { CredentialSpec, StoredCredential } from './credential-spec.ts';
 import type { TenantOnboarded } from './events.ts';
 import type { TenantItem } from './registry.ts';
 import { problemOf } from './routing-rules.ts';
@@ -75,7 +75,7 @@ export function unissuable(credential: CredentialSpec, issuable: ReadonlySet<Pro
 }
 
 /** What tells one credential from another; the rest may be described differently without being another one. */
-export function sameCredential(a: CredentialSpec, b: CredentialSpec): boolean {
+export function sameCredential(a: StoredCredential, b: CredentialSpec): boolean {
   return a.provider === b.provider && a.source === b.source && a.environment === b.environment && a.userId === b.userId;
 }
 

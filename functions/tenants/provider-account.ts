@@ -1,8 +1,9 @@
 import { attributed } from '../attribution/attributed.ts';
 import type { Provider, ProviderAccount } from '../providers/provider.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
+import type { Delivery } from '../shared/delivery.ts';
 import type { TenantItem } from './registry.ts';
-import type { Delivery, TenantStores, TenantsDeps } from './tenants-deps.ts';
+import type { TenantStores, TenantsDeps } from './tenants-deps.ts';
 
 type Accounts = TenantItem['accounts'];
 

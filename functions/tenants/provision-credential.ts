@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { attributed, type Intent } from '../attribution/attributed.ts';
 import { attemptOf, keyName, type Provider, type ProviderAccount } from '../providers/provider.ts';
+import type { Delivery } from '../shared/delivery.ts';
 import { CordonError } from '../shared/errors.ts';
 import { decideCredential } from './credential-decision.ts';
 import type { CredentialSpec } from './credential-spec.ts';
 import type { CredentialItem, TenantItem } from './registry.ts';
 import { releaseCredential } from './release-lease.ts';
-import type { Delivery, TenantStores, TenantsDeps } from './tenants-deps.ts';
+import type { TenantStores, TenantsDeps } from './tenants-deps.ts';
 
 export interface CredentialWork {
   readonly stores: TenantStores;

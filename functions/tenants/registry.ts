@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { providerName } from '../providers/provider-name.ts';
 import { tenantId, userId } from '../shared/identifier-fields.ts';
 import type { CredentialId, TenantId, UserId } from '../shared/identifiers.ts';
-import { credentialSpec, routingRule, tier } from './credential-spec.ts';
+import { credentialSpec, routingRule, storedCredential, tier } from './credential-spec.ts';
 
 /** What every registry item carries. */
-const itemFields = {
+export const itemFields = {
   tenantId,
   /** Rises with every revocation. */
   epoch: z.int().min(0),
@@ -21,7 +21,7 @@ const itemFields = {
 };
 
 /** A worker's hold on an item: nobody else starts on it before `until` (milliseconds since the epoch; 0 when it is free). */
-const lease = {
+export const lease = {
   /** Counts the attempts; what is made outside carries it in its name. */
   attempt: z.int().min(0),
   leaseUntil: z.int().min(0),
@@ -66,7 +66,7 @@ export type UserItem = z.infer<typeof userItem>;
 export const credentialItem = z.object({
   ...itemFields,
   ...lease,
-  ...credentialSpec.shape,
+  ...storedCredential.shape,
   kind: z.literal('CREDENTIAL'),
   tier,
   /** `awaiting`: the customer has yet to hand it over. `recorded`: federated, nothing is stored. */
@@ -77,6 +77,8 @@ export const credentialItem = z.object({
   ownerId: z.string().optional(),
   secretArn: z.string().optional(),
   secretVersionId: z.string().optional(),
+  /** When the customer's latest secret came into force (milliseconds since the epoch): a permit to supply one that is older than this is over. */
+  suppliedAt: z.int().optional(),
   failure: failure.optional(),
 });
 export type CredentialItem = z.infer<typeof credentialItem>;

@@ -1,4 +1,5 @@
 import type { Provider, ProviderAccount } from '../providers/provider.ts';
+import type { Delivery } from '../shared/delivery.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId, UserId } from '../shared/identifiers.ts';
 import { abandonCredential, codeOf } from './abandon-credential.ts';
@@ -11,7 +12,7 @@ import { beginAccounts, ensureAccount } from './provider-account.ts';
 import { provisionCredential } from './provision-credential.ts';
 import type { TenantItem } from './registry.ts';
 import { releaseTenant } from './release-lease.ts';
-import type { Delivery, TenantStores, TenantsDeps } from './tenants-deps.ts';
+import type { TenantStores, TenantsDeps } from './tenants-deps.ts';
 
 /**
  * Adds a credential to an active tenant, or to one of its users.
@@ -42,7 +43,8 @@ export async function requestCredential(deps: TenantsDeps, event: CredentialRequ
     version: 1,
     tenantId,
     requestedBy: item.requestedBy,
-    credential: outcomeOf(item),
+    // The customer may have handed over its secret meanwhile.
+    credential: item.status === 'active' ? { ...outcomeOf(spec), status: 'active' } : outcomeOf(spec),
   });
   await stores.registry.changeCredential(item, { announced: true });
 }

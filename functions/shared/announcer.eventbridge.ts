@@ -1,10 +1,10 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { aws } from '../shared/aws-errors.ts';
-import { CordonError } from '../shared/errors.ts';
-import { cordonSource } from '../shared/event-envelope.ts';
-import type { Announcer } from './announcer.ts';
+import type { Announcer, OutboundEvents } from './announcer.ts';
+import { aws } from './aws-errors.ts';
+import { CordonError } from './errors.ts';
+import { cordonSource } from './event-envelope.ts';
 
-export function createAnnouncer(client: EventBridgeClient, eventBusName: string): Announcer {
+export function createAnnouncer<Events extends OutboundEvents>(client: EventBridgeClient, eventBusName: string): Announcer<Events> {
   return {
     announce: (type, detail) =>
       aws(`publishing ${type}`, async () => {

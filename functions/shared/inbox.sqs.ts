@@ -1,5 +1,5 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { aws } from '../shared/aws-errors.ts';
+import { aws } from './aws-errors.ts';
 import type { Inbox } from './inbox.ts';
 
 /** An attribute counts towards the message's size and may hold no control characters. Source: SQS API Reference, SendMessage. */
