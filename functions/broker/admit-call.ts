@@ -42,6 +42,7 @@ export async function admitCall(
       credentialId: credential.credentialId,
       agentId: caller.agentId,
       sessionId: caller.sessionId,
+      connectionId: credential.connectionId,
     };
     const reading = await stores.gate.read(question);
     const learnt =
@@ -49,7 +50,7 @@ export async function admitCall(
     if (learnt !== undefined) {
       known = learnt;
       const chosen = choose(known);
-      if (chosen.credentialId !== credential.credentialId) {
+      if (!asksTheSame(chosen, credential)) {
         credential = chosen;
         continue;
       }
@@ -60,7 +61,12 @@ export async function admitCall(
     }
     known = await catalogue.withNewRules(stores.catalogue);
     const chosen = choose(known);
-    if (chosen.credentialId === credential.credentialId) return { credential: chosen, epochs: admit(reading, chosen), question };
+    if (asksTheSame(chosen, credential)) return { credential: chosen, epochs: admit(reading, chosen), question };
     credential = chosen;
   }
+}
+
+/** Whether what the gate answered for one holds for the other. */
+function asksTheSame(a: CredentialFacts, b: CredentialFacts): boolean {
+  return a.credentialId === b.credentialId && a.connectionId === b.connectionId;
 }

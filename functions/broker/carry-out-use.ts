@@ -27,14 +27,14 @@ export interface CarryOutDeps extends RecordDeps {
  * longer than this, in milliseconds, does not hold the caller up.
  */
 const endAfterMs = 250;
+/** An answer that says it is no longer than this, in bytes, goes to the caller in one piece, at its end. */
+const wholeBytes = 64 * 1024;
 const errorHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 /** Answers a call that is not, or not any more, answered by the provider. */
 export function answerError(client: ClientStream, error: unknown, requestId: string): void {
   const { status, body } = errorAnswer(error, requestId);
-  client.begin(status, errorHeaders);
-  void client.write(body);
-  client.end();
+  client.answer(status, errorHeaders, body);
 }
 
 /**
@@ -70,7 +70,8 @@ export async function carryOutUse(
   let statusCode: number | undefined;
   let usage: UsageReader | undefined;
   let outcome: Outcome;
-  let whole = false;
+  let whole: Whole | undefined;
+  let complete = false;
   try {
     const { adapter, secret, url, headers } = use;
     const answer = await deps.upstream({
@@ -88,11 +89,16 @@ export async function carryOutUse(
     }
     const type = answer.headers['content-type'] ?? '';
     usage = adapter.usage(type, answer.headers);
-    client.begin(answer.status, passedHeaders(answer.headers, secret.compiled.scrub));
-    began = type;
-    await relayBody(answer, client, { scrubber: secret.compiled.scrubber(), usage, signal: end.signal, limits: deps.limits, passed });
+    const passedOn = passedHeaders(answer.headers, secret.compiled.scrub);
+    if (isShort(answer.headers)) whole = { status: answer.status, headers: passedOn, pieces: [] };
+    else {
+      client.begin(answer.status, passedOn);
+      began = type;
+    }
+    const scrubber = secret.compiled.scrubber();
+    await relayBody(answer, whole ? collectIn(whole) : client, { scrubber, usage, signal: end.signal, limits: deps.limits, passed });
     outcome = outcomeOf(answer.status);
-    whole = true;
+    complete = true;
   } catch (error) {
     const reason = reasonOf(deps, error);
     breakOff(client, reason, began, call.requestId);
@@ -110,12 +116,30 @@ export async function carryOutUse(
     bytes: passed.bytes,
     durationMs: Math.round(deps.elapsed() - startedAt),
   });
-  if (whole) {
+  if (complete) {
     await atMost(recording, endAfterMs);
-    client.end();
+    if (whole === undefined) client.end();
+    else client.answer(whole.status, whole.headers, Buffer.concat(whole.pieces));
   }
   await recording;
 }
+
+/** An answer that is collected first: the caller gets it in one piece, or an error in its place. */
+interface Whole {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pieces: Uint8Array[];
+}
+
+/** Of a compressed one the length says nothing. */
+function isShort(headers: Readonly<Record<string, string>>): boolean {
+  const length = headers['content-length'];
+  return headers['content-encoding'] === undefined && length !== undefined && /^\d{1,9}$/.test(length) && Number(length) <= wholeBytes;
+}
+
+const collectIn = ({ pieces }: Whole): Pick<ClientStream, 'write'> => ({
+  write: (chunk) => void pieces.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
+});
 
 /** Waits until it is done, but no longer than this, in milliseconds. */
 async function atMost(work: Promise<void>, ms: number): Promise<void> {

@@ -84,11 +84,13 @@ function ruleOf(rule: unknown): Rule {
 
 function factsOf(item: Item): CredentialFacts {
   const { source, userId, dataClasses, settings } = item;
-  if (source !== 'platform-issued' && source !== 'customer-supplied' && source !== 'federated') return notUnderstood();
+  if (source !== 'platform-issued' && source !== 'customer-supplied' && source !== 'federated' && source !== 'customer-role')
+    return notUnderstood();
   return {
     ...matchOf(item),
     credentialId: credentialIdOf(item['credentialId']),
     source,
+    connectionId: connectionIdOf(item['connectionId']),
     userId: userIdOf(userId),
     dataClasses: Array.isArray(dataClasses) ? dataClasses.filter((one) => typeof one === 'string') : [],
     settings: settingsOf(settings),
@@ -103,6 +105,12 @@ function matchOf(item: Item): Match {
 
 function credentialIdOf(value: unknown): CredentialId {
   return typeof value === 'string' && isCredentialId(value) ? value : notUnderstood();
+}
+
+/** Becomes part of a key. */
+function connectionIdOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'string' && /^\d{12}$/.test(value) ? value : notUnderstood();
 }
 
 function userIdOf(value: unknown): UserId | undefined {
@@ -125,6 +133,16 @@ function textsOf(value: unknown): Record<string, string> {
 function settingsOf(value: unknown): CredentialSettings {
   if (value === undefined) return {};
   if (!isRecord(value)) return notUnderstood();
-  const { port, ...texts } = value;
-  return { ...textsOf(texts), ...(typeof port === 'number' && { port }) };
+  const { port, regions, services, ...texts } = value;
+  return {
+    ...textsOf(texts),
+    ...(typeof port === 'number' && { port }),
+    ...(regions !== undefined && { regions: wordsOf(regions) }),
+    ...(services !== undefined && { services: wordsOf(services) }),
+  };
+}
+
+function wordsOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return notUnderstood();
+  return value.map((word) => (typeof word === 'string' ? word : notUnderstood()));
 }

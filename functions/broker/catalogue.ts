@@ -5,7 +5,9 @@ import type { CredentialId, UserId } from '../shared/identifiers.ts';
 export interface CredentialFacts {
   readonly credentialId: CredentialId;
   readonly provider: string;
-  readonly source: 'platform-issued' | 'customer-supplied' | 'federated';
+  readonly source: 'platform-issued' | 'customer-supplied' | 'federated' | 'customer-role';
+  /** Of a customer's role: the connection it stands for, by the customer's AWS account ID. */
+  readonly connectionId?: string | undefined;
   readonly userId: UserId | undefined;
   readonly environment: string;
   readonly useCase: string | undefined;

@@ -26,15 +26,25 @@ export function createClientStream(responseStream: Writable, from: FromResponseS
     stream.on('error', left);
     stream.on('close', left);
   };
+  const open = (statusCode: number, headers: Readonly<Record<string, string>>): void => {
+    out = from(responseStream, { statusCode, headers });
+    if (out !== responseStream) watch(out);
+  };
   watch(responseStream);
   return {
     gone: gone.signal,
     get brokenBy() {
       return brokenBy;
     },
+    answer(statusCode, headers, body) {
+      open(statusCode, headers);
+      // Not as an argument of `end`, which the runtime does not take for a first write.
+      out.write(body);
+      over = true;
+      out.end();
+    },
     begin(statusCode, headers) {
-      out = from(responseStream, { statusCode, headers });
-      if (out !== responseStream) watch(out);
+      open(statusCode, headers);
       // The runtime sends status and headers with the first write, also with an empty one.
       out.write('');
     },

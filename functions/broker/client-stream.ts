@@ -1,5 +1,7 @@
 /** The way back to the caller. */
 export interface ClientStream {
+  /** A whole answer at once, in place of all that follows. */
+  answer(status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | string): void;
   /** Once, before the first `write`: sends status and headers at once, so that a caller sees a stream begin. */
   begin(status: number, headers: Readonly<Record<string, string>>): void;
   /** Resolves when more may be written; undefined when at once. */

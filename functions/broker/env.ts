@@ -58,7 +58,7 @@ export function readBrokerEnv(variables: Variables): BrokerEnv {
     tenantReaderRoleArn: arn('TENANT_READER_ROLE_ARN'),
     dedicatedRoleArnPrefix: arn('DEDICATED_ROLE_ARN_PREFIX'),
     byocConnectorRoleArn: arn('BYOC_CONNECTOR_ROLE_ARN'),
-    providerBaseUrls: allowLoopbackEgress ? baseUrls(variables['PROVIDER_BASE_URLS'] ?? '{}') : {},
+    providerBaseUrls: allowLoopbackEgress ? developmentUrls(variables) : {},
     allowLoopbackEgress,
     region: text('AWS_REGION'),
     awsEndpoint: variables['AWS_ENDPOINT_URL'],
@@ -68,6 +68,12 @@ export function readBrokerEnv(variables: Variables): BrokerEnv {
       sessionToken: variables['AWS_SESSION_TOKEN'],
     },
   };
+}
+
+/** Where the local cloud is, customers' accounts are too. */
+function developmentUrls(variables: Variables): Record<string, string> {
+  const endpoint = variables['AWS_ENDPOINT_URL'];
+  return { ...(endpoint !== undefined && { aws: endpoint }), ...baseUrls(variables['PROVIDER_BASE_URLS'] ?? '{}') };
 }
 
 function baseUrls(json: string): Record<string, string> {

@@ -2,7 +2,7 @@ import { aws } from '../shared/aws-errors.ts';
 import type { SendSigned, SigningCredentials } from '../shared/aws-signed.ts';
 import { plainItem } from '../shared/aws-signed-items.ts';
 import { callJson, isRecord } from '../shared/aws-signed-json.ts';
-import type { Gate, GateQuestion, GateReading, Standing } from './gate.ts';
+import type { ConnectionStanding, Gate, GateQuestion, GateReading, Standing } from './gate.ts';
 import { notUnderstood } from './not-understood.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -16,6 +16,9 @@ const names = {
   '#secret': 'secretVersionId',
 };
 const projection = Object.keys(names).join(', ');
+/** Asked for only where a connection is. */
+const connectionNames = { ...names, '#arn': 'roleArn', '#role': 'roleId', '#external': 'externalId', '#reason': 'statusReason' };
+const connectionProjection = Object.keys(connectionNames).join(', ');
 
 /** Ends in a delimiter that no tenant ID holds, or `acme` would be a prefix of `acme-2`. */
 export function registryPartition(tenantId: string): string {
@@ -49,20 +52,25 @@ export function createSignedGate(deps: {
 
 const operation = (timeoutMs: number) => ({ service: 'dynamodb', operation: 'BatchGetItem', timeoutMs }) as const;
 
-function sortKeys({ userId, credentialId, agentId, sessionId }: GateQuestion) {
+function sortKeys({ userId, credentialId, agentId, sessionId, connectionId }: GateQuestion) {
   return {
     tenant: 'TENANT',
     user: `USER#${userId}`,
     credential: `CREDENTIAL#${credentialId}`,
     agent: agentId && `REVOKED#AGENT#${agentId}`,
     session: sessionId && `REVOKED#SESSION#${sessionId}`,
+    connection: connectionId && `CONNECTION#${connectionId}`,
   };
 }
 
 function request(table: string, question: GateQuestion): object {
   const pk = { S: registryPartition(question.tenantId) };
   const Keys = Object.values(sortKeys(question)).flatMap((sk) => (sk ? [{ pk, sk: { S: sk } }] : []));
-  return { RequestItems: { [table]: { Keys, ConsistentRead: true, ProjectionExpression: projection, ExpressionAttributeNames: names } } };
+  const shown =
+    question.connectionId === undefined
+      ? { ProjectionExpression: projection, ExpressionAttributeNames: names }
+      : { ProjectionExpression: connectionProjection, ExpressionAttributeNames: connectionNames };
+  return { RequestItems: { [table]: { Keys, ConsistentRead: true, ...shown } } };
 }
 
 function readingOf(answer: Readonly<Record<string, unknown>>, table: string, question: GateQuestion): GateReading {
@@ -84,12 +92,27 @@ function readingOf(answer: Readonly<Record<string, unknown>>, table: string, que
     credential: credential && {
       ...standingOf(credential),
       version: wholeNumber(credential['version']),
-      secretVersionId: typeof credential['secretVersionId'] === 'string' ? credential['secretVersionId'] : undefined,
+      secretVersionId: textOf(credential['secretVersionId']),
     },
     agentRevoked: sk.agent ? items.has(sk.agent) : false,
     sessionRevoked: sk.session ? items.has(sk.session) : false,
+    connection: sk.connection ? connectionOf(items.get(sk.connection)) : undefined,
   };
 }
+
+function connectionOf(item: Readonly<Record<string, unknown>> | undefined): ConnectionStanding | undefined {
+  if (item === undefined) return undefined;
+  const { statusReason: why } = item;
+  return {
+    ...standingOf(item),
+    reason: isRecord(why) ? textOf(why['code']) : undefined,
+    roleArn: textOf(item['roleArn']),
+    roleId: textOf(item['roleId']),
+    externalId: textOf(item['externalId']),
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 function standingOf(item: Readonly<Record<string, unknown>>): Standing {
   const { status } = item;

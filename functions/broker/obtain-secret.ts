@@ -1,7 +1,8 @@
-import { type InjectedSecret, secretTexts } from '../providers/egress-adapter.ts';
+import { type AwsScope, type InjectedSecret, secretTexts } from '../providers/egress-adapter.ts';
 import { type CompiledSecrets, compileSecrets } from '../providers/scrubber.ts';
 import type { TenantId, UserId } from '../shared/identifiers.ts';
 import type { CredentialFacts } from './catalogue.ts';
+import type { TakeCustomerRole } from './customer-session.ts';
 import type { Epochs } from './gate.ts';
 import type { SecretCache } from './secret-cache.ts';
 import type { VaultReader } from './vault-reader.ts';
@@ -16,11 +17,13 @@ export interface ReadySecret {
 export type MintToken = (credential: CredentialFacts, epochs: Epochs) => Promise<InjectedSecret>;
 
 /**
- * The secret of an admitted credential: from memory if it was read under the same epochs, else from where it is kept.
+ * The secret of an admitted credential: from memory if it was read under the same epochs, else from where it is kept. What comes from one place is never looked
+ * for in another.
  *
- * @throws CordonError SECRET_UNAVAILABLE | SESSION_UNAVAILABLE | ACCESS_REFUSED, or what minting throws
+ * @param scope the target's: what a customer's session is for
+ * @throws CordonError SECRET_UNAVAILABLE | SESSION_UNAVAILABLE | CUSTOMER_ROLE_REFUSED | ACCESS_REFUSED, or what minting throws
  */
-export type ObtainSecret = (credential: CredentialFacts, epochs: Epochs) => Promise<ReadySecret>;
+export type ObtainSecret = (credential: CredentialFacts, epochs: Epochs, scope?: AwsScope) => Promise<ReadySecret>;
 
 export function createObtainSecret(deps: {
   readonly tenantId: TenantId;
@@ -30,12 +33,14 @@ export function createObtainSecret(deps: {
   /** In the session of the user who owns the credential. */
   readonly vaultOf: (userId: UserId) => Promise<VaultReader>;
   readonly mintToken: MintToken;
+  readonly takeCustomerRole: TakeCustomerRole;
 }): ObtainSecret {
   const minted = new WeakMap<InjectedSecret, ReadySecret>();
-  return async (credential, epochs) => {
-    const { credentialId, userId } = credential;
-    if (credential.source === 'federated') {
-      const injected = await deps.mintToken(credential, epochs);
+  return async (credential, epochs, scope) => {
+    const { credentialId, userId, source } = credential;
+    if (source === 'federated' || source === 'customer-role') {
+      const injected =
+        source === 'federated' ? await deps.mintToken(credential, epochs) : await deps.takeCustomerRole(credential, epochs, scope);
       const known = minted.get(injected) ?? ready(injected);
       minted.set(injected, known);
       return known;

@@ -9,6 +9,8 @@ import { createSignedSender } from '../shared/aws-signed.ts';
 import { createSignedCatalogueStore } from './catalogue.dynamodb-signed.ts';
 import type { FromResponseStream } from './client-stream.response-stream.ts';
 import { createConsoleLog } from './console-log.ts';
+import { createAssumeCustomerRole } from './customer-session.sts-signed.ts';
+import { createCustomerSessions, createTakeCustomerRole } from './customer-session.ts';
 import { readBrokerEnv } from './env.ts';
 import { createFederatedMint } from './federated-mint.ts';
 import { createSignedGate } from './gate.dynamodb-signed.ts';
@@ -44,6 +46,7 @@ const narrowToUser = createNarrowToUser({
   timeoutMs: 3000,
 });
 const secrets = createSecretCache<ReadySecret>();
+const customerSessions = createCustomerSessions(clock);
 const guard = createEgressGuard({ allowLoopback: env.allowLoopbackEgress });
 const tokens = createFederatedTokens({
   clock,
@@ -74,6 +77,11 @@ const openTenant = createOpenTenant({
           session,
           identityToken: createIdentityToken({ send, credentials, tenantId, timeoutMs: 3000 }),
         }),
+        takeCustomerRole: createTakeCustomerRole({
+          tenantId,
+          sessions: customerSessions,
+          assume: createAssumeCustomerRole({ send, credentials, tenantId, connectorRoleArn: env.byocConnectorRoleArn, timeoutMs: 3000 }),
+        }),
       }),
     };
   },
@@ -90,6 +98,7 @@ export const handler = awslambda.streamifyResponse(
       openTenant,
       catalogue: createTenantCatalogue(clock),
       secrets,
+      recent: new Map(),
       adapterOf: egressAdapterOf,
       baseUrls: env.providerBaseUrls,
       guard,

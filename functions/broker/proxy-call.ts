@@ -1,9 +1,10 @@
 import { CordonError } from '../shared/errors.ts';
+import { askedOf } from './asked.ts';
 import { answerError, type CarryOutDeps, carryOutUse } from './carry-out-use.ts';
 import type { ClientStream } from './client-stream.ts';
 import { type PrepareDeps, type PreparedUse, type Progress, prepareUse } from './prepare-use.ts';
 import type { ProxyCall } from './proxy-event.ts';
-import { intentOf, recordIntent, recordOutcome } from './record-use.ts';
+import { type Begun, beginUse, recordOutcome } from './record-use.ts';
 import type { ReportViolation } from './tenant-session.ts';
 import { IsolationViolation } from './unavailable.ts';
 import { createLastingStores } from './watch-use.ts';
@@ -39,25 +40,34 @@ export async function proxyCall(deps: ProxyDeps, call: ProxyCall, context: CallC
   await carryOutUse(deps, call, use, lasting, client, Math.max(0, context.remainingMs - forOutcomeMs));
 }
 
-/** What IAM refused is attributed, as far as IAM lets it be, and reported; every refusal is in the log. */
-async function afterRefusal(deps: ProxyDeps, call: ProxyCall, { stores, use }: Progress, error: unknown): Promise<void> {
+/** Every refusal of a call whose credential was chosen is attributed, as far as the record can be reached; what IAM refused is reported; all are in the log. */
+async function afterRefusal(deps: ProxyDeps, call: ProxyCall, progress: Progress, error: unknown): Promise<void> {
   const log = deps.log.with({ requestId: call.requestId, tenantId: call.caller.tenantId, userId: call.caller.userId });
   const code = error instanceof CordonError ? error.code : 'INTERNAL';
   if (code === 'INTERNAL' || code === 'TENANT_MISMATCH' || code === 'ACCESS_REFUSED') log.error('a call was refused', error, { code });
   else log.warn('a call was refused', { code });
-  if (!(error instanceof IsolationViolation)) return;
   try {
-    if (stores !== undefined && use !== undefined) {
-      const intent = intentOf(deps, use);
-      await recordIntent(stores.attribution, intent);
-      await recordOutcome(deps, stores.attribution, intent, { result: 'refused', code: 'ACCESS_REFUSED' });
+    const begun = await begunUse(deps, call, progress);
+    if (begun !== undefined && progress.stores !== undefined) {
+      await begun.recorded;
+      await recordOutcome(deps, progress.stores.attribution, begun.intent, { result: 'refused', code });
     }
   } catch (failed) {
     log.error('a refusal could not be attributed', failed);
   }
+  if (!(error instanceof IsolationViolation)) return;
   try {
     await deps.report(call.token, error.violation);
   } catch (failed) {
     log.error('an isolation violation could not be reported', failed);
   }
+}
+
+/** The use that was refused: begun already, or begun now for the record; undefined when no credential was chosen. */
+async function begunUse(deps: ProxyDeps, call: ProxyCall, { stores, begun, use, question }: Progress): Promise<Begun | undefined> {
+  if (begun !== undefined || stores === undefined) return begun;
+  if (use !== undefined) return beginUse(deps, stores.attribution, use);
+  if (question === undefined) return undefined;
+  const credential = (await deps.catalogue.current(stores.catalogue)).credentials.get(question.credentialId);
+  return credential && beginUse(deps, stores.attribution, { call, asked: askedOf(call.headers), credential, credentialVersion: undefined });
 }

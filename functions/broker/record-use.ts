@@ -72,6 +72,23 @@ export function recordIntent(store: Pick<AttributionStore, 'record'>, intent: In
   );
 }
 
+/** A use whose intent is on its way into the record. */
+export interface Begun {
+  readonly use: Use;
+  readonly intent: IntentEntry;
+  /** Rejects as `recordIntent` does. */
+  readonly recorded: Promise<void>;
+}
+
+/** Has the intent recorded without waiting for it: whoever goes on has to. */
+export function beginUse(deps: Pick<RecordDeps, 'clock' | 'nextId'>, store: Pick<AttributionStore, 'record'>, use: Use): Begun {
+  const intent = intentOf(deps, use);
+  const recorded = recordIntent(store, intent);
+  // Heard by whoever waits for it; a call that is refused meanwhile may not come to that.
+  recorded.catch(() => undefined);
+  return { use, intent, recorded };
+}
+
 /** Does not throw: what happened has happened. Without an outcome the entry reads as `unknown`, which is then true. */
 export async function recordOutcome(
   deps: RecordDeps,

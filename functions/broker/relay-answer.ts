@@ -24,7 +24,7 @@ export interface RelayLimits {
  */
 export async function relayBody(
   answer: UpstreamAnswer,
-  client: ClientStream,
+  client: Pick<ClientStream, 'write'>,
   through: {
     readonly scrubber: Scrubber;
     readonly usage: UsageReader;

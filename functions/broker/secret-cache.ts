@@ -56,7 +56,8 @@ export function createSecretCache<Secret>(): SecretCache<Secret> {
 }
 
 function isOlder(a: Epochs, than: Epochs): boolean {
-  if (a.tenant < than.tenant || a.user < than.user || a.credential < than.credential) return true;
+  if (a.tenant < than.tenant || a.user < than.user || a.credential < than.credential || connectionEpoch(a) < connectionEpoch(than))
+    return true;
   return a.itemVersion < than.itemVersion && a.secretVersionId !== than.secretVersionId;
 }
 
@@ -67,8 +68,11 @@ function later(a: Epochs, b: Epochs): Epochs {
     tenant: Math.max(a.tenant, b.tenant),
     user: Math.max(a.user, b.user),
     credential: Math.max(a.credential, b.credential),
+    connection: connectionEpoch(b) >= connectionEpoch(a) ? b.connection : a.connection,
   };
 }
+
+const connectionEpoch = ({ connection }: Epochs): number => connection?.epoch ?? -1;
 
 function isSame(a: Epochs, b: Epochs): boolean {
   return a.tenant === b.tenant && a.credential === b.credential && a.secretVersionId === b.secretVersionId && a.user === b.user;

@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
-import { admit, type Epochs } from './gate.ts';
+import { admit, isRevokedSince } from './gate.ts';
 import type { PreparedUse } from './prepare-use.ts';
 import type { TenantStores } from './tenant-environment.ts';
 import { type WatchTimes, watchGate } from './watch-gate.ts';
@@ -62,13 +62,9 @@ export function watchUse(
     async () => {
       lasting.keep();
       const now = admit(await lasting.current().watch.read(question), credential);
-      if (rose(epochs, now)) throw new CordonError('CREDENTIAL_REVOKED', 'The credential for this call was revoked.');
+      if (isRevokedSince(epochs, now)) throw new CordonError('CREDENTIAL_REVOKED', 'The credential for this call was revoked.');
     },
     cut,
     times,
   );
-}
-
-function rose(before: Epochs, now: Epochs): boolean {
-  return now.tenant > before.tenant || now.user > before.user || now.credential > before.credential;
 }

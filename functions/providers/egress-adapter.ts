@@ -2,8 +2,9 @@
  * The broker's half of a provider: where a use may go, which credential header it gets, what of the answer is counted.
  * Nothing here is loaded with a library: the broker's import time is part of every cold start.
  */
+import type { ServiceName } from '../byoc/service-name.ts';
 import type { SecretText } from '../shared/secret-text.ts';
-import type { ProviderName } from './provider-name.ts';
+import type { EgressProvider } from './provider-name.ts';
 
 /** What a credential says beyond its secret: where the provider is reached and, for a federated one, whom its tokens stand for. No secret. */
 export interface CredentialSettings {
@@ -31,6 +32,10 @@ export interface CredentialSettings {
   readonly organizationId?: string | undefined;
   /** Federated, Anthropic. */
   readonly workspaceId?: string | undefined;
+  /** AWS: the regions of a customer's account that may be used. */
+  readonly regions?: readonly string[] | undefined;
+  /** AWS: the services there, e.g. `dynamodb`. */
+  readonly services?: readonly string[] | undefined;
 }
 
 /** What is injected. `bearer` is a token minted for a while (federation, OAuth); `aws-session` signs instead of being sent. */
@@ -43,6 +48,20 @@ export type InjectedSecret =
       readonly secretAccessKey: SecretText;
       readonly sessionToken: SecretText;
     };
+
+/** The one AWS service in the one region that a use is for: what it is signed for, and what a customer's session is narrowed to. */
+export interface AwsScope {
+  readonly service: ServiceName;
+  /** e.g. `eu-central-1`. */
+  readonly region: string;
+}
+
+/** Where a use goes. */
+export interface EgressTarget {
+  readonly url: URL;
+  /** Only of providers that take an AWS session. */
+  readonly scope?: AwsScope | undefined;
+}
 
 /** A use as the caller asked for it. */
 export interface EgressRequest {
@@ -65,6 +84,8 @@ export interface OutgoingRequest {
   /** What `upstreamHeaders` left of the caller's. */
   readonly headers: HeaderMap;
   readonly body: Uint8Array;
+  /** The target's. */
+  readonly scope?: AwsScope | undefined;
 }
 
 /** Tokens as the provider counts them, those read from and written to its caches included. */
@@ -81,7 +102,7 @@ export interface UsageReader {
 }
 
 export interface EgressAdapter {
-  readonly provider: ProviderName;
+  readonly provider: EgressProvider;
   /** The first part of its paths that a base URL of development stands in for together with the host, e.g. `/v1`; may be empty. */
   readonly basePath: string;
   /**
@@ -96,13 +117,14 @@ export interface EgressAdapter {
    * @param baseUrl stands in for `https://{host}{basePath}`: a simulator of the local cloud
    * @throws CordonError EGRESS_NOT_CONFIGURED as `hosts` does
    */
-  target(request: EgressRequest, settings: CredentialSettings, baseUrl?: string): { readonly url: URL } | undefined;
+  target(request: EgressRequest, settings: CredentialSettings, baseUrl?: string): EgressTarget | undefined;
   /** Names of caller's headers that may pass besides the common ones (`egress-headers.ts`), lower case. */
   readonly callerHeaders: readonly string[];
   /**
    * Headers to lay over what `upstreamHeaders` left: the credential, and what the provider demands.
    *
-   * @throws CordonError EGRESS_NOT_CONFIGURED for a kind of secret that the provider does not take
+   * @throws CordonError EGRESS_NOT_CONFIGURED for a kind of secret that the provider does not take; PATH_NOT_ALLOWED where a header names what is done, and that
+   *   is not among the documented uses
    */
   authHeaders(secret: InjectedSecret, request: OutgoingRequest, settings: CredentialSettings): Record<string, string>;
   /** @param headers of the answer; Bedrock counts tokens there */

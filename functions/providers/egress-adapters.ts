@@ -1,4 +1,5 @@
 import { anthropic } from './egress/anthropic.ts';
+import { aws } from './egress/aws.ts';
 import { azureOpenai } from './egress/azure-openai.ts';
 import { bedrock } from './egress/bedrock.ts';
 import { cohere } from './egress/cohere.ts';
@@ -10,10 +11,10 @@ import { openrouter } from './egress/openrouter.ts';
 import { selfHosted } from './egress/self-hosted.ts';
 import { vertex } from './egress/vertex.ts';
 import type { EgressAdapter } from './egress-adapter.ts';
-import type { ProviderName } from './provider-name.ts';
+import type { EgressProvider } from './provider-name.ts';
 
 /** Every provider that may be used through the broker. */
-export const egressAdapters: Readonly<Record<ProviderName, EgressAdapter>> = {
+export const egressAdapters: Readonly<Record<EgressProvider, EgressAdapter>> = {
   openai,
   anthropic,
   'azure-openai': azureOpenai,
@@ -25,6 +26,7 @@ export const egressAdapters: Readonly<Record<ProviderName, EgressAdapter>> = {
   groq,
   openrouter,
   'self-hosted': selfHosted,
+  aws,
 };
 
 /** The adapter for a name out of a request's path; undefined for any other text, also for what every object has (`constructor`). */

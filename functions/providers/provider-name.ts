@@ -13,5 +13,15 @@ export const providerName = z.enum([
   'groq',
   'openrouter',
   'self-hosted',
+  // A database: its connection string is kept, and nothing is ever forwarded to it.
+  'postgres',
+  // AWS APIs other than Bedrock, in a customer's own account.
+  'aws',
 ]);
 export type ProviderName = z.infer<typeof providerName>;
+
+/** Those that events may ask for a credential of. `aws` takes no key: an account is connected by a role that its owner makes. */
+export const askedProviderName = providerName.exclude(['aws']);
+
+/** Those that the broker forwards calls to: a database speaks no HTTP, and has no adapter. */
+export type EgressProvider = Exclude<ProviderName, 'postgres'>;

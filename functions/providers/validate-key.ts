@@ -5,7 +5,7 @@
 import { CordonError } from '../shared/errors.ts';
 import type { SecretText } from '../shared/secret-text.ts';
 import type { CredentialSettings, EgressAdapter, InjectedSecret } from './egress-adapter.ts';
-import { egressAdapters } from './egress-adapters.ts';
+import { egressAdapterOf } from './egress-adapters.ts';
 import { createSendEgress, type EgressAnswer, type SendEgress } from './egress-request.ts';
 import type { ProviderName } from './provider-name.ts';
 
@@ -15,7 +15,7 @@ export type KeyVerdict = 'valid' | 'refused' | 'unknown';
 /**
  * @param secret a key that the provider takes as it is; for Vertex an access token
  * @throws CordonError PROVIDER_UNAVAILABLE (retryable) when the provider could not be asked or is in trouble; EGRESS_NOT_CONFIGURED for settings that
- *   do not say where; EGRESS_REFUSED for a host that may not be called
+ *   do not say where; EGRESS_REFUSED for a host that may not be called; CREDENTIAL_NOT_SUPPLIED for a provider that takes no key
  */
 export type ValidateKey = (provider: ProviderName, settings: CredentialSettings, secret: SecretText) => Promise<KeyVerdict>;
 
@@ -29,7 +29,7 @@ interface Probe {
   readonly verdict?: (answer: EgressAnswer) => KeyVerdict | undefined;
 }
 
-const probes: Readonly<Record<ProviderName, Probe>> = {
+const probes: Readonly<Partial<Record<ProviderName, Probe>>> = {
   openai: { method: 'GET', path: '/v1/models' },
   anthropic: { method: 'GET', path: '/v1/models?limit=1' },
   'azure-openai': { method: 'GET', path: '/openai/models?api-version=2024-10-21' },
@@ -63,7 +63,8 @@ export function createValidateKey(options: {
   const { baseUrls, send = createSendEgress({ allowLoopback: options.allowLoopback }) } = options;
   return async (provider, settings, secret) => {
     const probe = probes[provider];
-    const adapter = egressAdapters[provider];
+    const adapter = egressAdapterOf(provider);
+    if (probe === undefined || adapter === undefined) throw new CordonError('CREDENTIAL_NOT_SUPPLIED', `${provider} takes no key`);
     // Also checks the settings that become part of the path.
     const hosts = adapter.hosts(settings);
     const url = urlOf(adapter, probe, settings, hosts[0] ?? '', baseUrls[provider]);

@@ -1,6 +1,6 @@
 /** Builds an adapter from what distinguishes one provider from another. */
 import { CordonError } from '../../shared/errors.ts';
-import type { CredentialSettings, EgressAdapter } from '../egress-adapter.ts';
+import type { AwsScope, CredentialSettings, EgressAdapter } from '../egress-adapter.ts';
 import { createPathMatcher, type PathRules } from '../egress-path.ts';
 import { readUsage } from '../usage-reader.ts';
 
@@ -14,10 +14,12 @@ interface Description extends Pick<EgressAdapter, 'provider' | 'authHeaders'> {
   /** What `{project}` and the like in the rules must be. */
   readonly own?: (settings: CredentialSettings) => Readonly<Record<string, string>>;
   readonly usage?: EgressAdapter['usage'];
+  /** Where an AWS session may be what is injected: what it is for. */
+  readonly scope?: (settings: CredentialSettings) => AwsScope;
 }
 
 export function defineAdapter(description: Description): EgressAdapter {
-  const { host, basePath = '', own } = description;
+  const { host, basePath = '', own, scope } = description;
   const match = createPathMatcher(description.paths);
   const hostOf = (settings: CredentialSettings): string => (typeof host === 'string' ? host : host(settings));
   return {
@@ -36,8 +38,11 @@ export function defineAdapter(description: Description): EgressAdapter {
       if (found === undefined) return undefined;
       const real = hostOf(settings);
       const path = `/${found}`;
-      if (baseUrl === undefined) return { url: new URL(`https://${real}${path}`) };
-      return { url: new URL(`${baseUrl.replace(/\/+$/, '')}${path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path}`) };
+      const url =
+        baseUrl === undefined
+          ? `https://${real}${path}`
+          : `${baseUrl.replace(/\/+$/, '')}${path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path}`;
+      return { url: new URL(url), scope: scope?.(settings) };
     },
   };
 }

@@ -1,12 +1,13 @@
-import aws4 from 'aws4';
-import type { EgressAdapter, HeaderMap, InjectedSecret, OutgoingRequest } from '../egress-adapter.ts';
+import type { AwsScope, CredentialSettings, EgressAdapter } from '../egress-adapter.ts';
 import { readUsage } from '../usage-reader.ts';
 import { readEventStream } from '../usage-reader-event-stream.ts';
 import { defineAdapter, settingOf } from './adapter.ts';
+import { awsSignature } from './aws-signature.ts';
 import { bearerHeader } from './bearer.ts';
 
 const regionPattern = /^[a-z]{2}(-[a-z]+){1,2}-\d$/;
-const regionOf = (settings: Parameters<EgressAdapter['hosts']>[0]): string => settingOf('bedrock', settings, 'region', regionPattern);
+const regionOf = (settings: CredentialSettings): string => settingOf('bedrock', settings, 'region', regionPattern);
+const scopeOf = (settings: CredentialSettings): AwsScope => ({ service: 'bedrock', region: regionOf(settings) });
 
 /**
  * Source: Amazon Bedrock API Reference, "Actions: Amazon Bedrock Runtime"; User Guide, "Use an Amazon Bedrock API key" (Bearer). Asynchronous invocations are left out: their
@@ -37,8 +38,11 @@ export const bedrock: EgressAdapter = defineAdapter({
     'x-amzn-bedrock-trace',
   ],
   authHeaders(secret, request, settings) {
-    return secret.kind === 'aws-session' ? signed(secret, request, regionOf(settings)) : bearerHeader('bedrock', secret);
+    return secret.kind === 'aws-session'
+      ? awsSignature(secret, request, scopeOf(settings), ['content-type'])
+      : bearerHeader('bedrock', secret);
   },
+  scope: scopeOf,
   usage(contentType, headers = {}) {
     const counted = { inputTokenCount: numberOf(headers, 'input'), outputTokenCount: numberOf(headers, 'output') };
     if (counted.inputTokenCount !== undefined || counted.outputTokenCount !== undefined) {
@@ -48,38 +52,6 @@ export const bedrock: EgressAdapter = defineAdapter({
     return contentType.startsWith('application/vnd.amazon.eventstream') ? readEventStream() : readUsage(contentType);
   },
 });
-
-/** Signature Version 4 over method, path, body and the headers that name host and type; the others may be changed under way. */
-function signed(secret: InjectedSecret & { kind: 'aws-session' }, request: OutgoingRequest, region: string): Record<string, string> {
-  const covered = copied(request.headers, ['content-type']);
-  const { headers = {} } = aws4.sign(
-    {
-      service: 'bedrock',
-      region,
-      method: request.method,
-      host: request.url.host,
-      path: `${request.url.pathname}${request.url.search}`,
-      headers: covered,
-      body: Buffer.from(request.body.buffer, request.body.byteOffset, request.body.byteLength),
-    },
-    {
-      accessKeyId: secret.accessKeyId,
-      secretAccessKey: secret.secretAccessKey.reveal(),
-      sessionToken: secret.sessionToken.reveal(),
-    },
-  );
-  const added: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    // The connection writes these two itself, from the same URL and body.
-    if (value !== undefined && lower !== 'host' && lower !== 'content-length') added[lower] = String(value);
-  }
-  return added;
-}
-
-function copied(headers: HeaderMap, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
-}
 
 /** InvokeModel counts in headers. Source: Amazon Bedrock API Reference, InvokeModel, "Response Syntax". */
 function numberOf(headers: NonNullable<Parameters<EgressAdapter['usage']>[1]>, which: 'input' | 'output'): number | undefined {

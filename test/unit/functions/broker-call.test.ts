@@ -46,7 +46,7 @@ describe('E2 G2 a use through the broker', () => {
     expect(world.calls).toEqual(['sessions', 'rules', 'credentials', 'gate', 'secret', 'INTENT', 'OUTCOME']);
     world.calls.length = 0;
     await world.run();
-    expect(world.calls).toEqual(['gate', 'INTENT', 'OUTCOME']);
+    expect(world.calls).toEqual(['INTENT', 'gate', 'OUTCOME']);
   });
 
   it('records what headers say as asserted and never as fact, and sends none of it on', async () => {
@@ -125,12 +125,15 @@ describe('U4 X2 a call that may not be made reaches no provider', () => {
   const caller =
     (over: Partial<ProxyCall['caller']>) =>
     (world: World): Partial<ProxyCall> => ({ caller: { ...world.callOf().caller, ...over } });
-  const refusals: [string, number, string, (world: World) => void, ((world: World) => Partial<ProxyCall>)?][] = [
+  /** What, status, code, what happens before, what the caller sends, the code on record when the caller is not told it. */
+  const refusals: [string, number, string, (world: World) => void, ((world: World) => Partial<ProxyCall>)?, string?][] = [
     [
       'a tenant that is not active',
       401,
       'TOKEN_REFUSED',
       ({ state }) => void Object.assign(state.tenant, { status: 'offboarded', epoch: 1 }),
+      undefined,
+      'TENANT_NOT_ACTIVE',
     ],
     [
       'a revoked credential',
@@ -190,16 +193,29 @@ describe('U4 X2 a call that may not be made reaches no provider', () => {
     ['a caller of another tenant than the environment’s', 403, 'TENANT_MISMATCH', () => undefined, caller({ tenantId: nobody })],
   ];
 
-  it.each(refusals)('refuses %s, cold and warm', async (_what, status, code, change, over) => {
+  const atTheGate = new Set([
+    'TENANT_NOT_ACTIVE',
+    'USER_NOT_ACTIVE',
+    'AGENT_REVOKED',
+    'SESSION_REVOKED',
+    'CREDENTIAL_REVOKED',
+    'CREDENTIAL_NOT_ACTIVE',
+    'PATH_NOT_ALLOWED',
+  ]);
+
+  it.each(refusals)('refuses %s, cold and warm', async (_what, status, code, change, over, reason) => {
     for (const warm of [false, true]) {
       const world = start();
       if (warm) await world.run();
-      const before = [provider.requests.length, world.entries.length];
+      const [requests, entries] = [provider.requests.length, world.entries.length];
       change(world);
       const client = await world.run(over?.(world));
       expect([client.seen.status, client.error]).toEqual([status, { code, message: expect.any(String), requestId: 'r-1' }]);
       expect(client.seen.ended).toBe(true);
-      expect([provider.requests.length, world.entries.length], warm ? 'warm' : 'cold').toEqual(before);
+      expect(provider.requests.length, warm ? 'warm' : 'cold').toBe(requests);
+      const recorded = world.entries.slice(entries).map((entry) => (entry.kind === 'OUTCOME' ? entry.outcome : entry.kind));
+      // A call without a credential is no use of one.
+      if (recorded.length > 0 || atTheGate.has(code)) expect(recorded).toEqual(['INTENT', { result: 'refused', code: reason ?? code }]);
     }
   });
 
@@ -219,11 +235,12 @@ describe('U4 X2 a call that may not be made reaches no provider', () => {
     },
   );
 
-  it('sends nothing where egress is not allowed, and records no use', async () => {
+  it('sends nothing where egress is not allowed, and records that', async () => {
     const world = createBrokerWorld({ providerUrl: provider.url, allowLoopback: false });
     const client = await world.run();
     expect([client.seen.status, client.error.code]).toEqual([403, 'EGRESS_REFUSED']);
-    expect([provider.requests.length, world.entries.length]).toEqual([0, 0]);
+    expect(provider.requests).toHaveLength(0);
+    expect(world.entries[1]).toMatchObject({ outcome: { result: 'refused', code: 'EGRESS_REFUSED' } });
   });
 
   it('says nothing of an error that it does not know', async () => {
@@ -344,7 +361,10 @@ describe('U4 G1 whose credential', () => {
     world.calls.length = 0;
     expect((await world.run()).seen.status).toBe(200);
     expect(provider.requests[1]?.headers['authorization']).toBe('Bearer sk-canary-second-0001');
-    expect(world.calls).toEqual(['gate', 'rules', 'gate', 'secret', 'INTENT', 'OUTCOME']);
+    // The intent that was recorded meanwhile named the other one: it is closed.
+    expect(world.calls).toEqual(['INTENT', 'gate', 'rules', 'gate', 'secret', 'INTENT', 'OUTCOME', 'OUTCOME']);
+    expect(world.entries.slice(2).map(({ credentialId }) => credentialId)).toEqual(['main', 'second', 'main', 'second']);
+    expect(world.entries[4]).toMatchObject({ outcome: { result: 'refused', code: 'CREDENTIAL_CHANGED' } });
   });
 
   it('costs one more read when the new rules lead to the same one', async () => {
@@ -353,7 +373,7 @@ describe('U4 G1 whose credential', () => {
     world.state.rulesVersion = 2;
     world.calls.length = 0;
     await world.run();
-    expect(world.calls).toEqual(['gate', 'rules', 'INTENT', 'OUTCOME']);
+    expect(world.calls).toEqual(['INTENT', 'gate', 'rules', 'OUTCOME']);
   });
 
   it('is found at once when it was added after the rules were read', async () => {
@@ -377,7 +397,8 @@ describe('U4 G1 whose credential', () => {
       'Bearer sk-canary-main-0001',
       'Bearer sk-canary-main-0002',
     ]);
-    expect(world.entries.map(({ credentialVersion }) => credentialVersion)).toEqual(['v1', 'v1', 'v2', 'v2']);
+    const versions = world.entries.map((entry) => `${entry.credentialVersion} ${entry.kind === 'OUTCOME' ? entry.outcome.result : ''}`);
+    expect(versions).toEqual(['v1 ', 'v1 succeeded', 'v1 ', 'v2 ', 'v1 refused', 'v2 succeeded']);
   });
 });
 

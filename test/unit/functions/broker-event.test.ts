@@ -147,7 +147,7 @@ describe('the handler', () => {
 
   it('fails when the answer broke off, so that the caller does not take it for whole', async () => {
     const provider = await startProvider((_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{');
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{');
       setTimeout(() => response.destroy(), 20);
     });
     const world = createBrokerWorld({ providerUrl: provider.url });
@@ -238,6 +238,11 @@ describe('G7 the environment variables', () => {
     const deployed = { allowLoopbackEgress: false, providerBaseUrls: {} };
     expect(readBrokerEnv({ ...variables, AWS_LAMBDA_RUNTIME_API: '169.254.100.1:9001' })).toMatchObject(deployed);
     expect(readBrokerEnv({ ...variables, ALLOW_LOOPBACK_EGRESS: 'false' })).toMatchObject(deployed);
+  });
+  it('let customers’ accounts be where the local cloud is, in development only', () => {
+    const local = { ...variables, AWS_ENDPOINT_URL: 'http://127.0.0.1:2' };
+    expect(readBrokerEnv(local).providerBaseUrls).toEqual({ openai: 'http://127.0.0.1:1/v1', aws: 'http://127.0.0.1:2' });
+    expect(readBrokerEnv({ ...local, AWS_LAMBDA_RUNTIME_API: '169.254.100.1:9001' }).providerBaseUrls).toEqual({});
   });
   it.each(['REGISTRY_TABLE', 'TENANT_READER_ROLE_ARN', 'AWS_REGION'])('are refused without %s', (name) => {
     expect(() => readBrokerEnv({ ...variables, [name]: undefined })).toThrow(name);

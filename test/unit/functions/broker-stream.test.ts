@@ -240,7 +240,7 @@ describe('a provider that misbehaves', () => {
     [
       'breaks off in the middle',
       async (response) => {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{"half":');
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(70 * 1024) }).write('{"half":');
         await pause(20);
         response.destroy();
       },
@@ -272,6 +272,17 @@ describe('a provider that misbehaves', () => {
     expect(client.seen.ended).toBe(false);
     await provider.closed;
     expect(world.entries[1]).toMatchObject({ outcome: { result: 'failed', code, statusCode: 200 } });
+  });
+
+  it('which breaks off in a short answer is answered with an error in its place', async () => {
+    const { world } = await start(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' }).write('{"half":');
+      await pause(20);
+      response.destroy();
+    });
+    const client = await world.run();
+    expect([client.seen.status, client.error.code, client.seen.broken]).toEqual([502, 'UPSTREAM_BROKEN', undefined]);
+    expect(world.entries[1]).toMatchObject({ outcome: { result: 'failed', code: 'UPSTREAM_BROKEN', statusCode: 200 } });
   });
 
   it('which cannot be reached is told apart from one that broke off', async () => {
@@ -316,12 +327,18 @@ describe('connections to a provider', () => {
 
 describe('E2 an outcome', () => {
   it('is on record when the caller has the end of the answer', async () => {
-    const { world } = await start((_request, response) => void response.end('{}'));
-    const client = createClient();
-    const recorded: boolean[] = [];
-    client.stream.end = () => void recorded.push(world.entries.some(({ kind }) => kind === 'OUTCOME'));
-    await world.run({}, {}, client);
-    expect(recorded).toEqual([true]);
+    for (const write of [
+      (response: ServerResponse) => response.end('{}'),
+      (response: ServerResponse) => response.write('{') && response.end('}'),
+    ]) {
+      const { world } = await start((_request, response) => void write(response));
+      const client = createClient();
+      const recorded: boolean[] = [];
+      const ending = (): void => void recorded.push(world.entries.some(({ kind }) => kind === 'OUTCOME'));
+      Object.assign(client.stream, { end: ending, answer: ending });
+      await world.run({}, {}, client);
+      expect(recorded).toEqual([true]);
+    }
   });
 
   it('does not hold the answer up when recording it takes long', async () => {
@@ -333,7 +350,7 @@ describe('E2 an outcome', () => {
       order.push('recorded');
     });
     const client = createClient();
-    client.stream.end = () => void order.push('ended');
+    client.stream.answer = () => void order.push('ended');
     await world.run({}, {}, client);
     expect(order).toEqual(['ended', 'recorded']);
   });

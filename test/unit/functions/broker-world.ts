@@ -4,7 +4,8 @@ import { PassThrough } from 'node:stream';
 import type { AttributionEntry } from '../../../functions/attribution/attribution-entry.ts';
 import type { CredentialFacts, Rule } from '../../../functions/broker/catalogue.ts';
 import type { ClientStream } from '../../../functions/broker/client-stream.ts';
-import type { GateReading } from '../../../functions/broker/gate.ts';
+import { type AssumeCustomerRole, createCustomerSessions, createTakeCustomerRole } from '../../../functions/broker/customer-session.ts';
+import type { ConnectionStanding, GateReading } from '../../../functions/broker/gate.ts';
 import { createObtainSecret, type ReadySecret } from '../../../functions/broker/obtain-secret.ts';
 import { type CallContext, type ProxyDeps, proxyCall } from '../../../functions/broker/proxy-call.ts';
 import type { ProxyCall } from '../../../functions/broker/proxy-event.ts';
@@ -59,6 +60,7 @@ export interface State {
   credentials: CredentialFacts[];
   standing: Map<string, { status: string; epoch: number; version: number; secretVersionId: string | undefined }>;
   users: Map<string, { status: string; epoch: number; version: number }>;
+  connections: Map<string, ConnectionStanding>;
   revokedAgents: Set<string>;
   revokedSessions: Set<string>;
 }
@@ -76,6 +78,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     credentials: [facts()],
     standing: new Map([['main', { status: 'active', epoch: 0, version: 1, secretVersionId: 'v1' }]]),
     users: new Map(),
+    connections: new Map(),
     revokedAgents: new Set(),
     revokedSessions: new Set(),
   };
@@ -105,6 +108,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
       credentialId: string;
       agentId: string | undefined;
       sessionId: string | undefined;
+      connectionId?: string | undefined;
     }): Promise<GateReading> {
       // The registry's answer is what stood when it was asked: a slow one is old when it arrives.
       const reading: GateReading = {
@@ -113,6 +117,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
         credential: state.standing.get(question.credentialId),
         agentRevoked: question.agentId !== undefined && state.revokedAgents.has(question.agentId),
         sessionRevoked: question.sessionId !== undefined && state.revokedSessions.has(question.sessionId),
+        connection: question.connectionId === undefined ? undefined : state.connections.get(question.connectionId),
       };
       await port(name);
       return structuredClone(reading);
@@ -128,6 +133,17 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     },
   });
   const session = { endsInMs: 900_000, tenantId: acme };
+  /** How customers' accounts answer; tests put another in its place. */
+  const customer: { assume: AssumeCustomerRole; policies: string[] } = {
+    policies: [],
+    assume: async () => {
+      const number = customer.policies.length;
+      const [secretAccessKey, sessionToken] = [new SecretText(`customer-secret-${number}`), new SecretText(`customer-token-${number}`)];
+      const expiresAt = time.now + 900_000;
+      return { value: { kind: 'aws-session', accessKeyId: `ASIACUSTOMER${number}`, secretAccessKey, sessionToken }, expiresAt };
+    },
+  };
+  const customerSessions = createCustomerSessions(clock);
   const guard = createEgressGuard({ allowLoopback: options.allowLoopback ?? options.providerUrl !== undefined });
   const deps: ProxyDeps = {
     log,
@@ -136,6 +152,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     nextId: createIds(clock),
     wait: async () => undefined,
     secrets,
+    recent: new Map(),
     catalogue: createTenantCatalogue(clock),
     openTenant: createOpenTenant({
       clock,
@@ -175,11 +192,23 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
             return vaultAs('own secret');
           },
           mintToken: () => Promise.reject(new CordonError('EGRESS_NOT_CONFIGURED', 'none')),
+          takeCustomerRole: createTakeCustomerRole({
+            tenantId: acme,
+            sessions: customerSessions,
+            assume: async (role, policy) => {
+              await port('customer role');
+              customer.policies.push(policy);
+              return customer.assume(role, policy);
+            },
+          }),
         }),
       }),
     }),
     adapterOf: egressAdapterOf,
-    baseUrls: options.providerUrl === undefined ? {} : { openai: `${options.providerUrl}/v1`, anthropic: options.providerUrl },
+    baseUrls:
+      options.providerUrl === undefined
+        ? {}
+        : { openai: `${options.providerUrl}/v1`, anthropic: options.providerUrl, bedrock: options.providerUrl, aws: options.providerUrl },
     guard,
     upstream: createUpstream({ lookup: guard.lookup, elapsed: () => performance.now() }),
     report: async (_token, violation) => void violations.push(violation),
@@ -216,7 +245,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     return client;
   }
 
-  return { state, keys, calls, hooks, entries, violations, lines, deps, time, session, secrets, callOf, run };
+  return { state, keys, calls, hooks, entries, violations, lines, deps, time, session, customer, secrets, callOf, run };
 }
 
 /** The way back to the caller, remembered. */
@@ -233,6 +262,11 @@ export function createClient(options: { slow?: boolean } = {}) {
   let full = false;
   const stream: ClientStream = {
     gone: gone.signal,
+    answer(status, headers, body) {
+      if (seen.status !== 0) throw new Error('begun twice');
+      Object.assign(seen, { status, headers, ended: true });
+      seen.chunks.push(Buffer.from(body).toString('latin1'));
+    },
     begin(status, headers) {
       if (seen.status !== 0) throw new Error('begun twice');
       Object.assign(seen, { status, headers });

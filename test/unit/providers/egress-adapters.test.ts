@@ -2,17 +2,20 @@ import { describe, expect, it } from 'vitest';
 import type { CredentialSettings, EgressAdapter, InjectedSecret, OutgoingRequest } from '../../../functions/providers/egress-adapter.ts';
 import { egressAdapterOf, egressAdapters } from '../../../functions/providers/egress-adapters.ts';
 import { upstreamHeaders } from '../../../functions/providers/egress-headers.ts';
-import { type ProviderName, providerName } from '../../../functions/providers/provider-name.ts';
+import { type EgressProvider, providerName } from '../../../functions/providers/provider-name.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
 
-const settings: Readonly<Partial<Record<ProviderName, CredentialSettings>>> = {
+const settings: Readonly<Partial<Record<EgressProvider, CredentialSettings>>> = {
   'azure-openai': { resource: 'acme-prod' },
   bedrock: { region: 'eu-central-1' },
   vertex: { project: 'acme-123456', location: 'europe-west4' },
   'self-hosted': { host: 'llm.acme.com', port: 8443 },
+  aws: { regions: ['eu-central-1', 'us-east-1'], services: ['bedrock', 'dynamodb', 's3', 'sqs'] },
 };
+/** A database is no place that calls are forwarded to. */
+const forwarded = providerName.exclude(['postgres']);
 
-function target(provider: ProviderName, method: string, path: string, query = '', own = settings[provider] ?? {}): string | undefined {
+function target(provider: EgressProvider, method: string, path: string, query = '', own = settings[provider] ?? {}): string | undefined {
   return egressAdapters[provider].target({ method, path, query }, own)?.url.href;
 }
 
@@ -33,11 +36,11 @@ function auth(adapter: EgressAdapter, secret: InjectedSecret, headers: Record<st
 
 describe('E1 egress: the URL a use becomes', () => {
   it('is there for every provider that a credential may be for', () => {
-    expect(Object.keys(egressAdapters).sort()).toEqual([...providerName.options].sort());
+    expect(Object.keys(egressAdapters).sort()).toEqual([...forwarded.options].sort());
     for (const [name, adapter] of Object.entries(egressAdapters)) expect(adapter.provider).toBe(name);
   });
 
-  it.each<[ProviderName, string, string, string, string]>([
+  it.each<[EgressProvider, string, string, string, string]>([
     ['openai', 'POST', 'v1/chat/completions', '', 'https://api.openai.com/v1/chat/completions'],
     ['openai', 'POST', 'chat/completions', '', 'https://api.openai.com/v1/chat/completions'],
     ['openai', 'GET', 'v1/models/ft:gpt-4o:acme::x1', '', 'https://api.openai.com/v1/models/ft:gpt-4o:acme::x1'],
@@ -90,7 +93,7 @@ describe('E1 egress: the URL a use becomes', () => {
   });
 
   it('goes to the base URL of development when there is one', () => {
-    const urlOf = (provider: ProviderName, path: string, baseUrl: string): string | undefined =>
+    const urlOf = (provider: EgressProvider, path: string, baseUrl: string): string | undefined =>
       egressAdapters[provider].target({ method: 'POST', path, query: '' }, settings[provider] ?? {}, baseUrl)?.url.href;
     expect(urlOf('openai', 'v1/embeddings', 'http://127.0.0.1:4/openai/v1')).toBe('http://127.0.0.1:4/openai/v1/embeddings');
     expect(urlOf('groq', 'chat/completions', 'http://127.0.0.1:4/groq/openai/v1/')).toBe(
@@ -101,7 +104,7 @@ describe('E1 egress: the URL a use becomes', () => {
     expect(urlOf('openai', 'v1/organization/projects', 'http://127.0.0.1:4/openai/v1')).toBeUndefined();
   });
 
-  it.each<[ProviderName, string, string]>([
+  it.each<[EgressProvider, string, string]>([
     ['openai', 'GET', 'v1/organization/projects'],
     ['openai', 'POST', 'organization/admin_api_keys'],
     ['openai', 'GET', 'v1/files'],
@@ -169,7 +172,7 @@ describe('E1 egress: the URL a use becomes', () => {
     `v1/models/${'a'.repeat(257)}`,
     '',
   ])('does not exist for a path that is not plainly one: %j', (path) => {
-    for (const provider of providerName.options) expect(target(provider, 'GET', path)).toBeUndefined();
+    for (const provider of forwarded.options) expect(target(provider, 'GET', path)).toBeUndefined();
   });
 
   it('is not changed by user info in a segment', () => {
@@ -185,7 +188,7 @@ describe('E1 egress: the URL a use becomes', () => {
     },
   );
 
-  it.each<[ProviderName, CredentialSettings]>([
+  it.each<[EgressProvider, CredentialSettings]>([
     ['azure-openai', {}],
     ['azure-openai', { resource: 'evil.example/' }],
     ['azure-openai', { resource: 'a.b' }],
@@ -213,7 +216,7 @@ describe('E1 egress: the URL a use becomes', () => {
 });
 
 describe('E1 egress: the headers a use gets', () => {
-  it.each<[ProviderName, InjectedSecret, Record<string, string>]>([
+  it.each<[EgressProvider, InjectedSecret, Record<string, string>]>([
     ['openai', key, { authorization: 'Bearer k-1' }],
     ['openai', token, { authorization: 'Bearer t-1' }],
     ['anthropic', key, { 'x-api-key': 'k-1', 'anthropic-version': '2023-06-01' }],
@@ -241,9 +244,9 @@ describe('E1 egress: the headers a use gets', () => {
     expect(auth(egressAdapters.anthropic, key, asked)['anthropic-beta']).toBeUndefined();
   });
 
-  it('never come from an AWS session but at Bedrock', () => {
+  it('never come from an AWS session but at AWS', () => {
     for (const adapter of Object.values(egressAdapters)) {
-      if (adapter.provider === 'bedrock') continue;
+      if (adapter.provider === 'bedrock' || adapter.provider === 'aws') continue;
       expect(() => auth(adapter, session)).toThrow(expect.objectContaining({ code: 'EGRESS_NOT_CONFIGURED' }));
     }
     const signed = auth(egressAdapters.bedrock, session, { 'content-type': 'application/json' });

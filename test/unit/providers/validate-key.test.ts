@@ -15,6 +15,10 @@ const settings: Readonly<Partial<Record<ProviderName, CredentialSettings>>> = {
   'self-hosted': { host: 'llm.acme.com' },
 };
 
+/** A database is asked by connecting, and an AWS account is connected by a role. */
+const keyless: readonly ProviderName[] = ['postgres', 'aws'];
+const keyed = providerName.options.filter((name) => !keyless.includes(name));
+
 let world: World;
 let fault: ProviderFault | undefined;
 beforeEach(async () => {
@@ -43,7 +47,7 @@ function answering(...answers: readonly EgressAnswer[]) {
 }
 
 describe('B4 validation of a key', () => {
-  it.each(providerName.options)('tells a good key from a bad and a revoked one at %s', async (provider) => {
+  it.each(keyed)('tells a good key from a bad and a revoked one at %s', async (provider) => {
     const key = world.issueKey(provider);
     expect(await validate(provider, key)).toBe('valid');
     expect(await validate(provider, `${key}x`)).toBe('refused');
@@ -51,7 +55,7 @@ describe('B4 validation of a key', () => {
     expect(await validate(provider, key)).toBe('refused');
   });
 
-  it.each(providerName.options)('leaves it open when %s is in trouble', async (provider) => {
+  it.each(keyed)('leaves it open when %s is in trouble', async (provider) => {
     const key = world.issueKey(provider);
     fault = { mode: 'before', status: 503 };
     await expect(validate(provider, key)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
@@ -89,11 +93,17 @@ describe('B4 validation of a key', () => {
   });
 
   it('never puts the key into a URL or a body', async () => {
-    for (const provider of providerName.options) {
+    for (const provider of keyed) {
       const { ask, calls } = answering({ status: 200, json: { valid: true } });
       await ask(provider);
       for (const { url, body } of calls) expect(`${url.href}${Buffer.from(body ?? [])}`).not.toContain('canary');
     }
+  });
+
+  it.each(keyless)('is not asked for %s, which takes no key', async (provider) => {
+    const { ask, calls } = answering({ status: 200, json: {} });
+    await expect(ask(provider)).rejects.toMatchObject({ code: 'CREDENTIAL_NOT_SUPPLIED' });
+    expect(calls).toEqual([]);
   });
 
   it('is not asked of a host that the settings do not name properly', async () => {
