@@ -6,6 +6,7 @@ import type { Log } from '../shared/log.ts';
 import type { Announcer } from '../tenants/announcer.ts';
 import type { Registry } from '../tenants/registry.ts';
 import type { VaultOwner } from '../tenants/tenants-deps.ts';
+import type { CheckDatabase } from './check-database.ts';
 import type { DoorStore } from './door-store.ts';
 import type { KeyPairs } from './key-pairs.ts';
 import type { Vault } from './vault.ts';
@@ -30,6 +31,9 @@ export interface DoorDeps {
   /** The key under which pool tenants' secrets lie. */
   readonly poolKeyArn: string;
   readonly validateKey: ValidateKey;
+  readonly checkDatabase: CheckDatabase;
+  /** Development only: databases on loopback addresses are taken, without TLS too. */
+  readonly allowLoopback: boolean;
   openStores(tenantId: TenantId): Promise<DoorStores>;
   /** A vault that can be written and not read. */
   openVault(owner: VaultOwner): Promise<Pick<Vault, 'store'>>;

@@ -136,6 +136,7 @@ export function createDoorStore({ client, table, clock, nextId }: DoorStoreDeps)
               secretMayExist: true,
               secretArn: settlement.secretArn,
               secretVersionId: settlement.secretVersionId,
+              suppliedAt: settlement.at,
               announced: false,
             }
           : {};

@@ -43,7 +43,13 @@ export interface Claim {
 
 /** How a supply ended. */
 export type Settlement =
-  | { readonly result: 'stored'; readonly secretArn: string; readonly secretVersionId: string }
+  | {
+      readonly result: 'stored';
+      readonly secretArn: string;
+      readonly secretVersionId: string;
+      /** Milliseconds since the epoch. */
+      readonly at: number;
+    }
   /** The provider does not know the key: nothing was stored. */
   | { readonly result: 'refused' };
 

@@ -28,7 +28,18 @@ export type SealedHeader = z.infer<typeof sealedHeader>;
 
 /** Printable ASCII without spaces: it becomes the value of a header. */
 const apiKey = z.string().regex(/^[\x21-\x7e]{8,4096}$/);
-const sealedContent = z.strictObject({ ...boundFields, secret: z.strictObject({ apiKey }) });
+/** What is outside of this has to be percent-encoded in a URI (RFC 3986, section 2). What it says is read later (`connection-string.ts`). */
+const connectionString = z.string().regex(/^[\x21-\x7e]{8,4096}$/);
+const sealedContent = z.strictObject({
+  ...boundFields,
+  secret: z.union([z.strictObject({ apiKey }), z.strictObject({ connectionString })]),
+});
+
+/** A customer's secret, as it was sealed. */
+export interface SuppliedText {
+  readonly member: 'apiKey' | 'connectionString';
+  readonly text: SecretText;
+}
 
 const sealAnew = 'get the public key and a nonce, seal the secret again, and send the ciphertext as {"jwe": "…"}';
 
@@ -51,7 +62,7 @@ export function sealedHeaderOf(jwe: string): SealedHeader {
  * @param privateKey PKCS #8, DER; it is wiped when the key object is made of it
  * @throws CordonError SUPPLY_REFUSED, without a cause: a parser's error would quote the plaintext
  */
-export async function openSecret(jwe: string, privateKey: Buffer, expected: SealedFor): Promise<SecretText> {
+export async function openSecret(jwe: string, privateKey: Buffer, expected: SealedFor): Promise<SuppliedText> {
   const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' });
   privateKey.fill(0);
   let plaintext: Uint8Array;
@@ -67,7 +78,10 @@ export async function openSecret(jwe: string, privateKey: Buffer, expected: Seal
   const content = contentOf(plaintext);
   plaintext.fill(0);
   if (!isSealedFor(content, expected)) throw notAccepted('it was sealed for something else');
-  return new SecretText(content.secret.apiKey);
+  const { secret } = content;
+  return 'apiKey' in secret
+    ? { member: 'apiKey', text: new SecretText(secret.apiKey) }
+    : { member: 'connectionString', text: new SecretText(secret.connectionString) };
 }
 
 export function isSealedFor(one: SealedFor, other: SealedFor): boolean {
@@ -82,7 +96,10 @@ function contentOf(plaintext: Uint8Array): z.infer<typeof sealedContent> {
     throw notAccepted('what is inside is not JSON');
   }
   const parsed = sealedContent.safeParse(json);
-  if (!parsed.success) throw notAccepted('what is inside is not {tenantId, credentialId, nonce, secret: {apiKey}}');
+  if (!parsed.success)
+    throw notAccepted(
+      'what is inside is not {tenantId, credentialId, nonce, secret: {apiKey}} or, for a database, {…, secret: {connectionString}}',
+    );
   return parsed.data;
 }
 

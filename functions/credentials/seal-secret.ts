@@ -1,6 +1,8 @@
 /**
- * Seals a provider key for Cordon's door: whoever carries it on the way, and Cordon's own logs, see a ciphertext. Needs nothing but `jose`, so that it runs in a
- * browser as well as in Node.
+ * Seals a provider key or a connection string for Cordon's door: whoever carries it on the way, and Cordon's own logs, see a ciphertext.
+ *
+ * This is the client's half, for browsers as much as for Node: it imports `jose` and nothing else, and `jose` uses the Web Cryptography API. Nothing of Node's own may be
+ * imported here.
  */
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
 
@@ -15,7 +17,8 @@ export interface SecretToSeal {
   readonly credentialId: string;
   /** `nonce.value` of the same answer: for one use, within its time. */
   readonly nonce: string;
-  readonly secret: { readonly apiKey: string };
+  /** `connectionString` for a credential of provider `postgres`, `apiKey` for every other. */
+  readonly secret: { readonly apiKey: string } | { readonly connectionString: string };
 }
 
 /**

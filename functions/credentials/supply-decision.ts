@@ -1,5 +1,6 @@
 import { CordonError } from '../shared/errors.ts';
 import type { CredentialItem } from '../tenants/registry.ts';
+import { nonceLifeMs } from './door-key.ts';
 import type { NonceItem, Supplier } from './door-store.ts';
 
 const freshNonce = 'get a fresh one with GET /v1/credentials/public-key and seal the secret again';
@@ -41,6 +42,8 @@ export interface NonceUse {
 /**
  * The nonce, if it permits this ciphertext for this credential. Pure.
  *
+ * No nonce permits anything once the credential got a secret after it was given out: an older key must not come back over the newer.
+ *
  * An open nonce permits any ciphertext; a claimed one only that which it was bound to, so that a supply that was interrupted, or met a provider that was down, may
  * be sent again as it is until the nonce ends. Not once another supply has begun on the credential: the older key must not come back over the newer.
  *
@@ -53,6 +56,7 @@ export function usable(nonce: NonceItem | undefined, credential: CredentialItem,
   if (nonce.status === 'used') throw refuse('was used');
   if (use.now >= nonce.expiresAt) throw refuse('has ended');
   if (nonce.kid !== use.kid) throw refuse('was given out with another key');
+  if (nonce.expiresAt - nonceLifeMs < (credential.suppliedAt ?? 0)) throw refuse('is older than the secret in force');
   if (nonce.claim) {
     const { digest, credentialId, attempt } = nonce.claim;
     if (digest !== use.digest || credentialId !== credential.credentialId) throw refuse('is bound to another ciphertext');

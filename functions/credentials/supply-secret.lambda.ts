@@ -3,11 +3,12 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
 import { createValidateKey } from '../providers/validate-key.ts';
 import { createTokenVerifier } from '../sessions/token-verifier.jose.ts';
+import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
 import { createIds } from '../shared/clock.ts';
 import { createLog } from '../shared/logger.ts';
 import { createTenantSessions } from '../shared/tenant-sessions.ts';
-import { createAnnouncer } from '../tenants/announcer.eventbridge.ts';
+import { createCheckDatabase } from './check-database.pg.ts';
 import { doorEnv } from './env.ts';
 import { createDoorOpeners } from './open-door.aws.ts';
 import { createHandler } from './supply-secret.handler.ts';
@@ -29,5 +30,7 @@ export const handler = createHandler({
   supplierRoles: new Set(env.SUPPLIER_ROLES),
   poolKeyArn: env.TENANT_KEY_ARN,
   validateKey: createValidateKey({ baseUrls: inDevelopment ? env.PROVIDER_BASE_URLS : {}, allowLoopback: inDevelopment }),
+  checkDatabase: createCheckDatabase({ allowLoopback: inDevelopment }),
+  allowLoopback: inDevelopment,
   ...createDoorOpeners({ sessions, clock, nextId, env }),
 });

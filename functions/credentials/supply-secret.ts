@@ -5,11 +5,12 @@ import { isCredentialId, type TenantId } from '../shared/identifiers.ts';
 import type { SecretText } from '../shared/secret-text.ts';
 import type { CredentialItem, TenantItem } from '../tenants/registry.ts';
 import type { DoorDeps, DoorStores } from './door-deps.ts';
-import { secretKeyArn } from './door-key.ts';
 import type { Claim, NonceItem, Supplier } from './door-store.ts';
-import { isSealedFor, notAccepted, openSecret, type SealedHeader, sealedHeaderOf } from './open-secret.ts';
+import { isSealedFor, notAccepted, openSecret, type SealedHeader, type SuppliedText, sealedHeaderOf } from './open-secret.ts';
+import { storageKey } from './storage-key.ts';
 import { suppliable, usable } from './supply-decision.ts';
 import { announceSupply } from './supply-news.ts';
+import { fitting, tryOperation, trySecret } from './try-secret.ts';
 
 export interface Supply {
   /** As the path says. */
@@ -30,14 +31,15 @@ export interface SuppliedSecret {
 }
 
 /**
- * Takes in a customer's own key: opens the ciphertext, asks the provider whether it knows the key, and stores it. Nothing is stored, logged or published in the
- * clear, and a key that the provider refuses is not stored at all.
+ * Takes in a customer's own key, or a database's connection string: opens the ciphertext, tries what is inside where it is for, and stores it. Nothing is stored,
+ * logged or published in the clear, and a key that its provider refuses is not stored at all. The next key of a credential comes the same way: its version takes the place of
+ * the one in force.
  *
  * May be repeated with the same ciphertext after an interruption: until the nonce ends, or another supply of the credential begins, the repetition takes up what
  * was done. Once it went through, and once the provider has refused the key, the nonce is over.
  *
  * @throws CordonError SUPPLY_REFUSED | SUPPLY_NONCE_REFUSED | SUPPLIER_NOT_ALLOWED | CREDENTIAL_UNKNOWN | CREDENTIAL_NOT_SUPPLIED | KEY_REFUSED: as they say, for the
- *   caller to read; CONFLICT | PROVIDER_UNAVAILABLE | AWS_UNAVAILABLE: send the same again; PROVIDER_REFUSED | ACCESS_REFUSED | AWS_REFUSED
+ *   caller to read; CUSTOMER_KEY_REFUSED | DATABASE_UNAVAILABLE too, and then the same may be sent again; CONFLICT | PROVIDER_UNAVAILABLE | AWS_UNAVAILABLE: send the same again; PROVIDER_REFUSED | ACCESS_REFUSED | AWS_REFUSED
  */
 export async function supplySecret(
   deps: DoorDeps,
@@ -51,7 +53,7 @@ export async function supplySecret(
   if (!isSealedFor(header, { tenantId, credentialId: supply.credentialId, nonce: header.nonce }))
     throw notAccepted('it was sealed for something else');
   const { credential, nonce, digest } = await permitted(deps, stores, supplier, supply, header);
-  const secret = await openSealed(stores, tenantId, supply, header);
+  const secret = fitting(credential.provider, await openSealed(stores, tenantId, supply, header));
   const claim = await stores.door.claim(nonce, credential, { digest, leaseUntil: supply.deadline });
   let active: CredentialItem;
   try {
@@ -66,18 +68,20 @@ export async function supplySecret(
   return { credentialId, provider, environment, status: 'active', version: active.secretVersionId ?? '' };
 }
 
-/** What this supply is about, if it may be. Nothing is changed. */
+/** What this supply is about, if it may be. Nothing is changed, but that an earlier supply which is yet to be told of is told of first. */
 async function permitted(
   deps: DoorDeps,
-  { registry, door }: DoorStores,
+  stores: DoorStores,
   supplier: Supplier,
   supply: Supply,
   header: SealedHeader,
 ): Promise<{ credential: CredentialItem; nonce: NonceItem; digest: string }> {
   const { tenantId } = supplier;
+  const { registry, door } = stores;
   // Text of a form that no credential has is answered like a credential that does not exist.
   const known = isCredentialId(supply.credentialId) ? await registry.credential(tenantId, supply.credentialId) : undefined;
-  const credential = suppliable(known, supplier, deps.supplierRoles);
+  const found = suppliable(known, supplier, deps.supplierRoles);
+  const credential = found.status === 'active' && !found.announced ? await announceSupply(deps, stores, supplier, found) : found;
   const asked = isNonce(header.nonce) ? await door.nonce(tenantId, header.nonce) : undefined;
   const digest = createHash('sha256').update(supply.jwe).digest('hex');
   const nonce = usable(asked, credential, { supplier, kid: header.kid, digest, now: deps.clock() });
@@ -111,18 +115,16 @@ async function takeIn(
     operation,
     context: { doorKey: nonce.kid },
   });
+  const key = storageKey(deps.poolKeyArn, tenant, credential);
   // Opened before the provider is asked, so that a session that cannot be had costs nobody a call.
   const vault = await deps.openVault({ tenantId, tier, userId });
-  await attributed(attribution, intent('provider.validate-key'), async () => {
-    const verdict = await deps.validateKey(provider, credential.settings ?? {}, secret);
-    if (verdict === 'valid') return { value: undefined };
-    // What nobody vouches for is not stored.
-    if (verdict === 'unknown') throw new CordonError('PROVIDER_REFUSED', `${provider} answered nothing about the key`);
-    await stores.door.settle(claim, { result: 'refused' });
-    throw new CordonError(
-      'KEY_REFUSED',
-      `${provider} does not accept the key: nothing was stored; check it and seal it again with a fresh nonce`,
-    );
+  const proven = await attributed(attribution, intent(tryOperation(provider)), async () => {
+    try {
+      return { value: await trySecret(deps, credential, secret) };
+    } catch (error) {
+      if (error instanceof CordonError && error.code === 'KEY_REFUSED') await stores.door.settle(claim, { result: 'refused' });
+      throw error;
+    }
   });
   const versionId = versionOf(tenantId, credentialId, nonce.value);
   const place = {
@@ -134,16 +136,16 @@ async function takeIn(
     userId,
     team,
     useCase,
-    kmsKeyArn: secretKeyArn(deps.poolKeyArn, tenant),
+    ...key,
   };
   const stored = await attributed(attribution, intent('vault.store-secret'), async () => {
-    const value = await vault.store(place, secret, versionId);
+    const value = await vault.store(place, proven, versionId);
     return { value, credentialVersion: value.versionId };
   });
-  return stores.door.settle(claim, { result: 'stored', secretArn: stored.secretArn, secretVersionId: stored.versionId });
+  return stores.door.settle(claim, { result: 'stored', secretArn: stored.secretArn, secretVersionId: stored.versionId, at: deps.clock() });
 }
 
-async function openSealed({ door, keyPairs }: DoorStores, tenantId: TenantId, supply: Supply, header: SealedHeader): Promise<SecretText> {
+async function openSealed({ door, keyPairs }: DoorStores, tenantId: TenantId, supply: Supply, header: SealedHeader): Promise<SuppliedText> {
   const key = await door.doorKey(tenantId, header.kid.slice(0, 7));
   if (key?.kid !== header.kid) throw notAccepted('it was sealed for another key');
   const privateKey = await keyPairs.open(tenantId, key.kmsKeyArn, Buffer.from(key.privateKey, 'base64'));

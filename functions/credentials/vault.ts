@@ -14,8 +14,10 @@ export interface SecretPlace {
   readonly userId?: UserId | undefined;
   readonly team?: string | undefined;
   readonly useCase?: string | undefined;
-  /** The key of all pool tenants, or the dedicated tenant's own. Always named: the account's default key is no second wall. */
+  /** The key of all pool tenants, the dedicated tenant's own, or one of the customer's account. Always named: the account's default key is no second wall. */
   readonly kmsKeyArn: string;
+  /** True when the key is in the customer's account: what goes wrong with it is the customer's to put right. */
+  readonly customerKey?: boolean;
 }
 
 export interface StoredVersion {
@@ -36,17 +38,23 @@ export interface SecretDescription {
  */
 export interface Vault {
   /**
-   * Stores `apiKey` as the current version, in a new secret or, if the secret is there from an earlier attempt, as its next version.
+   * Stores `secret` as the current version, in a new secret or, if the secret is there from an earlier attempt, as its next version. Throws CUSTOMER_KEY_REFUSED
+   * besides when the customer's key cannot be used; then nothing is stored.
    *
-   * @param versionId 32 to 64 characters; the same ID with the same key is stored once, however often it is asked
+   * @param versionId 32 to 64 characters; the same ID with the same secret is stored once, however often it is asked
    */
-  store(place: SecretPlace, apiKey: SecretText, versionId: string): Promise<StoredVersion>;
+  store(place: SecretPlace, secret: SecretText, versionId: string): Promise<StoredVersion>;
   /** Undefined when there is no such secret, or it is deleted. */
   describe(tenantId: TenantId, credentialId: CredentialId): Promise<SecretDescription | undefined>;
-  /** The stored key; `AWSCURRENT` unless a label is named. */
-  read(tenantId: TenantId, credentialId: CredentialId, label?: StagingLabel): Promise<{ apiKey: SecretText; versionId: string }>;
+  /** The stored secret; `AWSCURRENT` unless a label is named. */
+  read(tenantId: TenantId, credentialId: CredentialId, label?: StagingLabel): Promise<{ secret: SecretText; versionId: string }>;
   /** Deletes the secret at once and for good; does nothing when there is none. Its key must be dead at the provider before. */
   remove(tenantId: TenantId, credentialId: CredentialId): Promise<void>;
+}
+
+/** Under which name a secret stands in the stored JSON: one that is forwarded as a key can never be mistaken for one that is not, and the other way round. */
+export function secretMember(provider: string): 'apiKey' | 'connectionString' {
+  return provider === 'postgres' ? 'connectionString' : 'apiKey';
 }
 
 /** `cordon/{tenantId}/{credentialId}`: the path that IAM and KMS compare. */

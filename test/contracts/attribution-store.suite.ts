@@ -31,6 +31,12 @@ function outcomeOf(entry: IntentEntry): OutcomeEntry {
     outcome: { result: 'refused', code: 'ACCESS_REFUSED' },
     credentialVersion: 'v1',
     context: { keyId: 'k-1' },
+    proof: {
+      document: '{"verdict":"sound"}',
+      algorithm: 'ECDSA_SHA_256',
+      signature: 'c2ln',
+      keyArn: 'arn:aws:kms:us-east-1:111122223333:key/k',
+    },
   };
 }
 

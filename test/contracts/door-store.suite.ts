@@ -93,17 +93,24 @@ export function doorStoreContract(name: string, open: () => Promise<Opened>): vo
     });
 
     it('settles a stored secret: the credential is active with it, the nonce used, the epoch as it was', async () => {
-      const settled = await opened.door.settle(await claimed(), { result: 'stored', secretArn: 'arn:s', secretVersionId: 'v' });
+      const settled = await opened.door.settle(await claimed(), { result: 'stored', secretArn: 'arn:s', secretVersionId: 'v', at: 5 });
       expect(settled).toMatchObject({
         status: 'active',
         secretArn: 'arn:s',
         secretVersionId: 'v',
+        suppliedAt: 5,
         leaseUntil: 0,
         announced: false,
         epoch: 3,
         version: 3,
       });
-      expect(await opened.registry.credential(tenant, id)).toMatchObject({ status: 'active', secretVersionId: 'v', version: 3, epoch: 3 });
+      expect(await opened.registry.credential(tenant, id)).toMatchObject({
+        status: 'active',
+        secretVersionId: 'v',
+        suppliedAt: 5,
+        version: 3,
+        epoch: 3,
+      });
       expect(await opened.door.nonce(tenant, nonce.value)).toMatchObject({ status: 'used' });
       // The item can be changed on from what was answered.
       expect(await opened.registry.changeCredential(settled, { announced: true })).toMatchObject({ version: 4 });
@@ -119,7 +126,7 @@ export function doorStoreContract(name: string, open: () => Promise<Opened>): vo
     it('settles nothing that was changed under way, e.g. by a revocation', async () => {
       const claim = await claimed();
       await opened.registry.changeCredential(claim.credential, { status: 'revoked' });
-      const settle = opened.door.settle(claim, { result: 'stored', secretArn: 'arn:s', secretVersionId: 'v' });
+      const settle = opened.door.settle(claim, { result: 'stored', secretArn: 'arn:s', secretVersionId: 'v', at: 5 });
       await expect(settle).rejects.toMatchObject({ code: 'CONFLICT' });
       expect(await opened.registry.credential(tenant, id)).toMatchObject({ status: 'revoked' });
       expect(await opened.door.nonce(tenant, nonce.value)).toMatchObject({ status: 'claimed' });

@@ -10,12 +10,12 @@ import {
 } from '@aws-sdk/client-sqs';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAnnouncer } from '../../functions/shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../../functions/shared/assume-role.sts.ts';
 import { tenantId } from '../../functions/shared/identifier-fields.ts';
+import { createInbox } from '../../functions/shared/inbox.sqs.ts';
 import { clientCredentials } from '../../functions/shared/session-clients.ts';
 import { createTenantSessions } from '../../functions/shared/tenant-sessions.ts';
-import { createAnnouncer } from '../../functions/tenants/announcer.eventbridge.ts';
-import { createInbox } from '../../functions/tenants/inbox.sqs.ts';
 import { type LocalAws, startLocalAws } from './local-aws.ts';
 
 let aws: LocalAws;

@@ -48,15 +48,15 @@ export function vaultContract(name: string, make: () => Promise<{ vault: Vault; 
         },
       });
       const read = await vault.read(acme, main);
-      expect([read.apiKey.reveal(), read.versionId]).toEqual(['sk-1', first]);
+      expect([read.secret.reveal(), read.versionId]).toEqual(['sk-1', first]);
     });
 
     it('stores the key of a later attempt as the current version of the same secret', async () => {
       const { vault, place } = await start();
       const before = await vault.store(place, new SecretText('sk-1'), first);
       expect(await vault.store(place, new SecretText('sk-2'), second)).toEqual({ secretArn: before.secretArn, versionId: second });
-      expect((await vault.read(acme, main)).apiKey.reveal()).toBe('sk-2');
-      expect((await vault.read(acme, main, 'AWSPREVIOUS')).apiKey.reveal()).toBe('sk-1');
+      expect((await vault.read(acme, main)).secret.reveal()).toBe('sk-2');
+      expect((await vault.read(acme, main, 'AWSPREVIOUS')).secret.reveal()).toBe('sk-1');
       expect((await vault.describe(acme, main))?.versions).toEqual({ [first]: ['AWSPREVIOUS'], [second]: ['AWSCURRENT'] });
     });
 
@@ -67,6 +67,13 @@ export function vaultContract(name: string, make: () => Promise<{ vault: Vault; 
       expect((await vault.describe(acme, main))?.versions).toEqual({ [first]: ['AWSCURRENT'] });
     });
 
+    it('stores a connection string as what it is', async () => {
+      const { vault, place } = await start();
+      const text = 'postgres://app:pw@db.acme.com/orders';
+      await vault.store({ ...place, provider: 'postgres' }, new SecretText(text), first);
+      expect((await vault.read(acme, main)).secret.reveal()).toBe(text);
+    });
+
     it('removes a secret for good, so that its name is free at once', async () => {
       const { vault, place } = await start();
       await vault.store(place, new SecretText('sk-1'), first);
@@ -74,7 +81,7 @@ export function vaultContract(name: string, make: () => Promise<{ vault: Vault; 
       expect(await vault.describe(acme, main)).toBeUndefined();
       await expect(vault.read(acme, main)).rejects.toMatchObject({ code: 'AWS_REFUSED' });
       await vault.store(place, new SecretText('sk-2'), second);
-      expect((await vault.read(acme, main)).apiKey.reveal()).toBe('sk-2');
+      expect((await vault.read(acme, main)).secret.reveal()).toBe('sk-2');
     });
 
     it('knows nothing of what is not there, and removes it without complaint', async () => {

@@ -1,4 +1,4 @@
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createVault } from '../../functions/credentials/vault.secrets-manager.ts';
 import { credentialId, tenantId } from '../../functions/shared/identifier-fields.ts';
@@ -37,6 +37,12 @@ describe('on the local cloud', () => {
       .catch(() => vault.store(place(), new SecretText('sk-1'), version));
     expect(stored.versionId).toBe(version);
     expect((await vault.describe(place().tenantId, place().credentialId))?.versions).toEqual({ [version]: ['AWSCURRENT'] });
+  });
+
+  it('keeps a connection string under another name than a key, so that neither passes for the other', async () => {
+    await createVault(aws.admin.secretsmanager).store({ ...place(), provider: 'postgres' }, new SecretText('postgres://x'), '1'.repeat(64));
+    const { SecretString } = await aws.admin.secretsmanager.send(new GetSecretValueCommand({ SecretId: 'cordon/acme/main' }));
+    expect(JSON.parse(SecretString ?? '')).toEqual({ connectionString: 'postgres://x' });
   });
 
   it('never shows what a secret holds that it cannot read', async () => {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { JWK } from 'jose';
+import type { DatabaseAddress } from '../../../functions/credentials/connection-string.ts';
 import type { DoorDeps } from '../../../functions/credentials/door-deps.ts';
-import { sealSecret } from '../../../functions/credentials/seal-secret.ts';
+import { type SecretToSeal, sealSecret } from '../../../functions/credentials/seal-secret.ts';
 import { createHandler } from '../../../functions/credentials/supply-secret.handler.ts';
 import type { KeyVerdict } from '../../../functions/providers/validate-key.ts';
 import type { VerifiedIdentity } from '../../../functions/sessions/token-verifier.ts';
@@ -58,6 +59,7 @@ export async function createDoorWorld() {
   const lines: string[] = [];
   const vaultOwners: VaultOwner[] = [];
   const asked: string[] = [];
+  let silent = false;
   let verdict: KeyVerdict | CordonError = 'valid';
 
   const log = (always: LogFields): Log => ({
@@ -78,8 +80,15 @@ export async function createDoorWorld() {
     keyPairs: faults.through('keyPairs', keyPairs),
     announcer: faults.through<DoorDeps['announcer']>('announcer', {
       async announce(type, detail) {
+        if (silent) throw new CordonError('AWS_UNAVAILABLE', 'the bus does not answer', { retryable: true });
         outboundEvents[type].parse(JSON.parse(JSON.stringify(detail)));
         announced.push({ type, detail: { ...detail } });
+      },
+    }),
+    database: faults.through('database', {
+      async check({ user, host, port, database, password, secure }: DatabaseAddress): Promise<void> {
+        asked.push(`${user} ${password.reveal()} ${host}:${port} ${database} ${secure ? 'TLS' : 'plain'}`);
+        if (verdict instanceof CordonError) throw verdict;
       },
     }),
     provider: faults.through('provider', {
@@ -101,6 +110,8 @@ export async function createDoorWorld() {
     supplierRoles: new Set(['admin']),
     poolKeyArn,
     validateKey: (provider, _settings, secret) => ports.provider.validateKey(provider, secret.reveal()),
+    checkDatabase: ports.database.check,
+    allowLoopback: false,
     openStores: async () => ({ registry: ports.registry, attribution: ports.attribution, door: ports.door, keyPairs: ports.keyPairs }),
     openVault: async (owner) => {
       vaultOwners.push(owner);
@@ -177,11 +188,12 @@ export async function createDoorWorld() {
       token,
     );
   const offer = async (token: string): Promise<KeyOffer> => JSON.parse((await getKey(token)).body);
-  /** A ciphertext as a client makes it. */
-  async function seal(token: string, id: string, apiKey: string): Promise<string> {
+  /** A ciphertext as a client makes it; a text is a provider's key. */
+  async function seal(token: string, id: string, given: string | SecretToSeal['secret']): Promise<string> {
     const { keys, nonce } = await offer(token);
     const [publicKey = {}] = keys;
-    return sealSecret({ publicKey, tenantId: identityOf(token).tenantId, credentialId: id, nonce: nonce.value, secret: { apiKey } });
+    const secret = typeof given === 'string' ? { apiKey: given } : given;
+    return sealSecret({ publicKey, tenantId: identityOf(token).tenantId, credentialId: id, nonce: nonce.value, secret });
   }
 
   await addTenant('acme');
@@ -198,6 +210,10 @@ export async function createDoorWorld() {
     userIdOf: (subject: string) => userIdOf(issuer, subject),
     answers(next: KeyVerdict | CordonError) {
       verdict = next;
+    },
+    /** Whether the bus fails, each time. */
+    silence(next: boolean) {
+      silent = next;
     },
     advance(ms: number) {
       now += ms;

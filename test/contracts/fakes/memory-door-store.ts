@@ -55,6 +55,7 @@ export function createMemoryDoorStore(registry: Pick<Registry, 'changeCredential
               secretMayExist: true,
               secretArn: settlement.secretArn,
               secretVersionId: settlement.secretVersionId,
+              suppliedAt: settlement.at,
               announced: false,
             }
           : {};

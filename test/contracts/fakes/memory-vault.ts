@@ -18,6 +18,8 @@ export interface MemoryVault extends Vault {
   valueOf(name: string, label?: string): string | undefined;
   /** Makes every operation refused, as IAM does to a session that may not. */
   refuse(refused: boolean): void;
+  /** Makes a customer's key unusable. */
+  refuseCustomerKey(refused: boolean): void;
 }
 
 function tagsOf({ tenantId, credentialId, provider, tier, environment, userId, team, useCase }: SecretPlace): Record<string, string> {
@@ -29,6 +31,7 @@ function tagsOf({ tenantId, credentialId, provider, tier, environment, userId, t
 export function createMemoryVault(): MemoryVault {
   const secrets = new Map<string, MemorySecret>();
   let refused = false;
+  let keyRefused = false;
   const check = (): void => {
     if (refused) throw new CordonError('ACCESS_REFUSED', 'the vault was refused by IAM');
   };
@@ -50,22 +53,26 @@ export function createMemoryVault(): MemoryVault {
     refuse(next) {
       refused = next;
     },
-    async store(place, apiKey, versionId) {
+    refuseCustomerKey(next) {
+      keyRefused = next;
+    },
+    async store(place, secret, versionId) {
       check();
+      if (keyRefused && place.customerKey === true) throw new CordonError('CUSTOMER_KEY_REFUSED', `${place.kmsKeyArn} could not be used`);
       const name = secretName(place.tenantId, place.credentialId);
-      const value = apiKey.reveal();
+      const value = secret.reveal();
       const suffix = createHash('sha256').update(name).digest('hex').slice(0, 6);
       const fresh = {
         secretArn: `arn:aws:secretsmanager:us-east-1:111122223333:secret:${name}-${suffix}`,
         tags: tagsOf(place),
         kmsKeyArn: place.kmsKeyArn,
       };
-      const secret = secrets.get(name) ?? { ...fresh, versions: new Map() };
-      secrets.set(name, secret);
-      const same = secret.versions.get(versionId);
+      const kept = secrets.get(name) ?? { ...fresh, versions: new Map() };
+      secrets.set(name, kept);
+      const same = kept.versions.get(versionId);
       if (same && same.value !== value) throw new CordonError('CONFLICT', 'the version exists with another value', { retryable: true });
-      if (!same) promote(secret, versionId, value);
-      return { secretArn: secret.secretArn, versionId };
+      if (!same) promote(kept, versionId, value);
+      return { secretArn: kept.secretArn, versionId };
     },
     async describe(tenantId, credentialId) {
       check();
@@ -81,7 +88,7 @@ export function createMemoryVault(): MemoryVault {
         version.labels.includes(label),
       );
       if (!found) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
-      return { apiKey: new SecretText(found[1].value), versionId: found[0] };
+      return { secret: new SecretText(found[1].value), versionId: found[0] };
     },
     async remove(tenantId, credentialId) {
       check();
