@@ -3,13 +3,16 @@ import type { IConstruct } from 'constructs';
 
 const role = 'arn:<AWS::Partition>:iam::<AWS::AccountId>:role/cordon/';
 const ownSecrets = 'arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:cordon/<aws:PrincipalTag/TenantId>/*';
-const anyKey = 'arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*';
+const ownKeys = 'arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*';
+const anyKey = 'arn:<AWS::Partition>:kms:<AWS::Region>:*:key/*';
 const attributionIndexes = '<AttributionTableC90958DE.Arn>/index/*';
 
 const reasons = {
   ceiling: 'A permissions boundary is a ceiling: it grants nothing, and the policies below it name their resources.',
   ownSecrets: "The tenant's own path: IAM fills in the tenant from the session's tag, and the TenantId tag is compared as well.",
   anyKey:
+    "A customer may have its secret kept under a key of its own account; the encryption context names the tenant's own path, and the key's own policy decides.",
+  ownKeys:
     "A dedicated tenant's key is made at run time with a random ID; the encryption context or the TenantId tag decides, and the key's own policy.",
   indexes: "The table's local indexes only; the leading key is compared on each of them.",
   dedicatedRoles: "A dedicated tenant's roles are made at run time; each role's own trust policy names the one function it admits.",
@@ -21,6 +24,9 @@ const reasons = {
 const functionRoles = [
   'SessionsFunction',
   'TenantsFunction',
+  'Byoc/WorkerFunction',
+  'Byoc/ConnectionsFunction',
+  'Sweep/Function',
   ...['Authorizer', 'Broker', 'Door', 'Evidence', 'Description'].map((name) => `Broker/${name}Function`),
 ];
 const methods = [
@@ -31,6 +37,11 @@ const methods = [
   'credentials/public-key/GET',
   'credentials/{credentialId}/secret/POST',
   'attribution/GET',
+  'connections/GET',
+  'connections/POST',
+  'connections/{accountId}/DELETE',
+  'byoc/GET',
+  'byoc.js/GET',
   'openapi.yaml/GET',
 ];
 
@@ -43,7 +54,7 @@ const acknowledged: readonly (readonly [path: string, finding: string, reason: s
   ['TenantRoles/TenantWriterAccess', `IAM5[Resource::${ownSecrets}]`, reasons.ownSecrets],
   ['TenantRoles/TenantReaderAccess', `IAM5[Resource::${anyKey}]`, reasons.anyKey],
   ['TenantRoles/TenantWriterAccess', `IAM5[Resource::${anyKey}]`, reasons.anyKey],
-  ['TenantRoles/TenantProvisionerAccess', `IAM5[Resource::${anyKey}]`, reasons.anyKey],
+  ['TenantRoles/TenantProvisionerAccess', `IAM5[Resource::${ownKeys}]`, reasons.ownKeys],
   [
     'TenantRoles/TenantProvisionerAccess',
     'IAM5[Resource::*]',
@@ -71,8 +82,28 @@ const acknowledged: readonly (readonly [path: string, finding: string, reason: s
   ],
   ['TenantRoles/TenantSupplierAccess', `IAM5[Resource::${ownSecrets}]`, reasons.ownSecrets],
   ['TenantRoles/TenantSupplierAccess', `IAM5[Resource::${anyKey}]`, reasons.anyKey],
+  ['TenantRoles/TenantSupplierAccess', `IAM5[Resource::${ownKeys}]`, reasons.ownKeys],
   ['Broker/DoorFunction/Role', `IAM5[Resource::${role}TenantAgent-*.writer]`, reasons.dedicatedRoles],
   ...methods.map((path) => [`Broker/Api/Api/Default/${path}`, 'COG4', reasons.ownTokens] as const),
+  [
+    'Byoc/WorkerFunction/Role',
+    'IAM5[Resource::<ByocTemplates6F94FCE3.Arn>/customer-role/*]',
+    'Each version of the customers’ template is an object of its own, named by its hash.',
+  ],
+  ['Byoc/Templates', 'S1', 'The bucket holds one public template; who reads it is nobody’s secret and tells nothing.'],
+  [
+    'Byoc/Templates',
+    'S2',
+    'Customers’ CloudFormation reads the template from any account. It holds nothing of any tenant, and only one function may write it.',
+  ],
+  ...['byoc', 'byoc.js'].map(
+    (path) =>
+      [
+        `Broker/Api/Api/Default/${path}/GET`,
+        'APIG4',
+        'The page is the same for everyone; what it shows comes from protected paths.',
+      ] as const,
+  ),
   ['Broker/Api/Api/Default/openapi.yaml/GET', 'APIG4', 'The description of the API is public: it holds nothing of any tenant.'],
   [
     'Broker/Api/Api',

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { AssetHashType } from 'aws-cdk-lib';
 import { type AssetCode, Code, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
+import { pageScript } from './browser-script.ts';
 
+const pageEntry = 'connections/serve-connections.lambda.ts';
 const functions = fileURLToPath(new URL('../functions/', import.meta.url));
 
 /**
@@ -29,7 +31,9 @@ export function bundled(entry: string): AssetCode {
             target: 'node24',
             format: 'esm',
             mainFields: ['module', 'main'],
-            loader: { '.yaml': 'text' },
+            loader: { '.yaml': 'text', '.html': 'text', '.css': 'text' },
+            // The one function that serves a page: its script is built first, and is a text to the function.
+            define: entry === pageEntry ? { pageScript: JSON.stringify(pageScript()) } : {},
             // A CommonJS dependency inside an ESM bundle asks for `require`.
             banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
           });

@@ -6,17 +6,20 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
 import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
 import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
 import { inboundDetailTypes } from '../functions/tenants/events.ts';
 import { acknowledgeFindings } from './acknowledged-findings.ts';
 import { Broker } from './constructs/broker.ts';
+import { Byoc } from './constructs/byoc.ts';
 import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { ServiceFunction } from './constructs/service-function.ts';
+import { Sweep } from './constructs/sweep.ts';
 import { AttributionTable, RegistryTable } from './constructs/tables.ts';
 import { TenantKey } from './constructs/tenant-key.ts';
 import { TenantRoles } from './constructs/tenant-roles.ts';
@@ -74,14 +77,15 @@ export class CordonStack extends Stack {
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
     const eventLog = new EventLog(this, 'EventLog', { bus, source: cordonSource });
     const tenantsTimeout = Duration.seconds(60);
+    const alarmAction = new SnsAction(alarms);
     const intake = new EventIntake(this, 'Tenants', {
       bus,
       functionTimeout: tenantsTimeout,
-      alarmAction: new SnsAction(alarms),
+      alarmAction,
       patterns: {
         TenantEvents: { source: [platformSource], detailType: [...inboundDetailTypes] },
         // What nothing else takes is taken here, refused, and kept with the reason.
-        UnknownTypes: { source: [platformSource], detailType: Match.anythingBut(...inboundDetailTypes) },
+        UnknownTypes: { source: [platformSource], detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes) },
         UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
       },
     });
@@ -155,6 +159,24 @@ export class CordonStack extends Stack {
     });
     intake.deliverTo(tenants.function);
 
+    const byoc = new Byoc(this, 'Byoc', {
+      scope,
+      boundary,
+      bus,
+      alarmAction,
+      sessions,
+      registryTable: registry.tableName,
+      attributionTable: attribution.tableName,
+      trustedIssuers: trustedIssuers.valueAsString,
+    });
+    const sweep = new Sweep(this, 'Sweep', {
+      scope,
+      boundary,
+      registryTable: registry.tableName,
+      alarmAction,
+      queues: { CONNECTION: byoc.intake.queue },
+    });
+
     const broker = new Broker(this, 'Broker', {
       scope,
       boundary,
@@ -163,6 +185,7 @@ export class CordonStack extends Stack {
       registryTable: registry.tableName,
       attributionTable: attribution.tableName,
       tenantKeyArn: tenantKey.keyArn,
+      connections: byoc.connections,
       trustedIssuers: trustedIssuers.valueAsString,
       providerBaseUrls: providerBaseUrls.valueAsString,
       allowLoopbackEgress: allowLoopbackEgress.valueAsString,
@@ -171,7 +194,7 @@ export class CordonStack extends Stack {
     const roles = new TenantRoles(this, 'TenantRoles', {
       scope,
       sessionsRole: sessions.role,
-      eventWorkerRoles: [tenants.role],
+      eventWorkerRoles: [tenants.role, byoc.worker.role],
       provisioningRole: tenants.role,
       doorRole: broker.door.role,
     });
@@ -202,12 +225,13 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake.queue, intake.deadLetterQueue],
+      queues: [intake, byoc.intake].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
       logGroups: [
         eventLog.logGroup,
-        ...[sessions, tenants, broker.authorizer, broker.broker, broker.door, broker.evidence, broker.description].map(
-          ({ logGroup }) => logGroup,
-        ),
+        ...[
+          ...[sessions, tenants, byoc.worker, byoc.connections, sweep.function],
+          ...[broker.authorizer, broker.broker, broker.door, broker.evidence, broker.description],
+        ].map(({ logGroup }) => logGroup),
       ],
     }).policy;
 
@@ -224,6 +248,9 @@ export class CordonStack extends Stack {
       TenantProvisionerRoleArn: roles.provisioner.attrArn,
       TenantAuditorRoleArn: roles.auditor.attrArn,
       ByocConnectorRoleArn: roles.connector.attrArn,
+      ByocProbeRoleArn: roles.probe.attrArn,
+      EvidenceKeyArn: byoc.evidenceKey.keyArn,
+      TemplateBucket: byoc.templates.bucketName,
       FunctionSessionsArn: sessions.function.functionArn,
       TenantSupplierRoleArn: roles.supplier.attrArn,
       BrokerUrl: broker.api.api.deploymentStage.urlForPath(),
@@ -232,8 +259,13 @@ export class CordonStack extends Stack {
       FunctionDoorArn: broker.door.function.functionArn,
       FunctionEvidenceArn: broker.evidence.function.functionArn,
       FunctionTenantsArn: tenants.function.functionArn,
+      FunctionByocArn: byoc.worker.function.functionArn,
+      FunctionConnectionsArn: byoc.connections.function.functionArn,
+      FunctionSweepArn: sweep.function.function.functionArn,
       QueueTenantsUrl: intake.queue.queueUrl,
       QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
+      QueueByocUrl: byoc.intake.queue.queueUrl,
+      QueueByocDlqUrl: byoc.intake.deadLetterQueue.queueUrl,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     acknowledgeFindings(this);

@@ -1,10 +1,10 @@
 import type { Clock, NextId } from '../shared/clock.ts';
-import { CordonError } from '../shared/errors.ts';
-import type { IntentEntry, Outcome } from './attribution-entry.ts';
+import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
+import type { IntentEntry, Outcome, Proof } from './attribution-entry.ts';
 import type { AttributionStore } from './attribution-store.ts';
 
 export interface AttributionDeps {
-  readonly store: AttributionStore;
+  readonly store: Pick<AttributionStore, 'record'>;
   readonly clock: Clock;
   readonly nextId: NextId;
 }
@@ -17,6 +17,7 @@ export interface WorkResult<Value> {
   readonly value: Value;
   readonly credentialVersion?: string;
   readonly context?: Readonly<Record<string, string>>;
+  readonly proof?: Proof;
 }
 
 /**
@@ -42,6 +43,7 @@ export async function attributed<Value>(
       at: iso(deps.clock()),
       kind: 'OUTCOME',
       outcome,
+      ...(added.proof !== undefined && { proof: added.proof }),
     });
 
   let done: WorkResult<Value>;
@@ -64,10 +66,11 @@ async function endBestEffort(record: () => Promise<void>): Promise<void> {
   }
 }
 
+const refusals: ReadonlySet<CordonErrorCode> = new Set(['ACCESS_REFUSED', 'PROVIDER_REFUSED', 'KEY_REFUSED', 'CUSTOMER_KEY_REFUSED']);
+
 function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof CordonError)) return { result: 'failed' };
-  const refused = error.code === 'ACCESS_REFUSED' || error.code === 'PROVIDER_REFUSED' || error.code === 'KEY_REFUSED';
-  return { result: refused ? 'refused' : 'failed', code: error.code };
+  return { result: refusals.has(error.code) ? 'refused' : 'failed', code: error.code };
 }
 
 function iso(ms: number): string {

@@ -31,6 +31,17 @@ export const outcome = z.strictObject({
 });
 export type Outcome = z.infer<typeof outcome>;
 
+/** A document that was signed when it was made: what it says can be checked without Cordon, with the public half of the key alone. */
+export const proof = z.strictObject({
+  /** Canonical JSON: the signature is over these very bytes. */
+  document: z.string(),
+  algorithm: z.literal('ECDSA_SHA_256'),
+  /** DER, base64. */
+  signature: z.string(),
+  keyArn: z.string(),
+});
+export type Proof = z.infer<typeof proof>;
+
 /** What is known before the work begins. No secret, prompt or body is ever in it. */
 const intentFields = z.object({
   /** ULID: time and identity in one; the outcome carries the same. */
@@ -51,7 +62,7 @@ const intentFields = z.object({
 });
 
 export const intentEntry = intentFields.extend({ kind: z.literal('INTENT') });
-export const outcomeEntry = intentFields.extend({ kind: z.literal('OUTCOME'), outcome });
+export const outcomeEntry = intentFields.extend({ kind: z.literal('OUTCOME'), outcome, proof: proof.optional() });
 export const attributionEntry = z.discriminatedUnion('kind', [intentEntry, outcomeEntry]);
 
 export type IntentEntry = z.infer<typeof intentEntry>;

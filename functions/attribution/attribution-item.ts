@@ -23,6 +23,6 @@ export function itemOf(entry: AttributionEntry): PlainItem {
     userKey: actor.userId && `${actor.userId}#${id}`,
     sessionKey: actor.sessionId && `${actor.sessionId}#${id}`,
     ...{ id, at, kind, tenantId, operation, provider, credentialId, credentialVersion, actor, context, asserted },
-    ...(entry.kind === 'OUTCOME' && { outcome: entry.outcome }),
+    ...(entry.kind === 'OUTCOME' && { outcome: entry.outcome, proof: entry.proof }),
   };
 }

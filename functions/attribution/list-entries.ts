@@ -73,7 +73,7 @@ function withoutLast(entries: readonly AttributionEntry[]): readonly Attribution
   return entries.filter((entry) => entry.id !== last);
 }
 
-function viewOf({ intent, outcome, credentialVersion, context }: AttributedUse): ListedEntry {
+function viewOf({ intent, outcome, credentialVersion, context, proof }: AttributedUse): ListedEntry {
   const { id, at, operation, provider, credentialId, actor, asserted } = intent;
   const { userId, agentId, sessionId, requestedBy } = actor;
   return {
@@ -82,6 +82,7 @@ function viewOf({ intent, outcome, credentialVersion, context }: AttributedUse):
     context,
     outcome: outcome.result,
     ...endOf(outcome),
+    ...(proof !== undefined && { proof }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Outcome } from './attribution-entry.ts';
+import type { Outcome, Proof } from './attribution-entry.ts';
 
 /** One thing that was done, as the API shows it. */
 export interface ListedEntry {
@@ -23,4 +23,6 @@ export interface ListedEntry {
   readonly usage?: Outcome['usage'];
   readonly bytes?: number | undefined;
   readonly durationMs?: number | undefined;
+  /** Of what was verified: the signed document that says so. */
+  readonly proof?: Proof | undefined;
 }

@@ -1,5 +1,5 @@
 import { decodeTime } from 'ulid';
-import type { AttributionEntry, IntentEntry, Outcome } from './attribution-entry.ts';
+import type { AttributionEntry, IntentEntry, Outcome, Proof } from './attribution-entry.ts';
 
 /** One thing that was done, as it is known at the time of reading. */
 export interface AttributedUse {
@@ -10,6 +10,7 @@ export interface AttributedUse {
   readonly credentialVersion: string | undefined;
   /** Facts, with those that the work added. */
   readonly context: Readonly<Record<string, string>>;
+  readonly proof: Proof | undefined;
 }
 
 /** Longer than the longest that any function can run (15 minutes), so that what has no outcome by then never will. */
@@ -23,6 +24,6 @@ export function usesOf(entries: readonly AttributionEntry[], now: number): reado
     const end = outcomes.get(intent.id);
     const outcome = end?.outcome ?? { result: now - decodeTime(intent.id) >= unknownAfterMs ? ('unknown' as const) : ('pending' as const) };
     const { credentialVersion, context } = { ...intent, ...end };
-    return [{ intent, outcome, credentialVersion, context }];
+    return [{ intent, outcome, credentialVersion, context, proof: end?.proof }];
   });
 }

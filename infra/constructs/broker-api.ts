@@ -27,6 +27,8 @@ export interface BrokerApiProps {
   readonly door: IFunction;
   /** Answers what is on record. */
   readonly evidence: IFunction;
+  /** Customers' connections, and the page to make them on. */
+  readonly connections: IFunction;
   /** Serves the API's own description. */
   readonly description: IFunction;
 }
@@ -120,7 +122,12 @@ export class BrokerApi extends Construct {
     this.#at('/credentials/public-key').addMethod('GET', plain(props.door), own);
     this.#at('/credentials/{credentialId}/secret').addMethod('POST', plain(props.door), own);
     this.#at('/attribution').addMethod('GET', plain(props.evidence), own);
-    this.#at('/openapi.yaml').addMethod('GET', plain(props.description), { authorizationType: AuthorizationType.NONE });
+    for (const method of ['GET', 'POST']) this.#at('/connections').addMethod(method, plain(props.connections), own);
+    this.#at('/connections/{accountId}').addMethod('DELETE', plain(props.connections), own);
+    // The page itself is everyone's; what it shows comes from the protected paths.
+    const open = { authorizationType: AuthorizationType.NONE };
+    for (const path of ['/byoc', '/byoc.js']) this.#at(path).addMethod('GET', plain(props.connections), open);
+    this.#at('/openapi.yaml').addMethod('GET', plain(props.description), open);
   }
 
   #at(path: string): IResource {

@@ -21,6 +21,8 @@ export interface BrokerProps {
   readonly registryTable: string;
   readonly attributionTable: string;
   readonly tenantKeyArn: string;
+  /** Serves customers' connections. */
+  readonly connections: ServiceFunction;
   /** JSON, as `sessions` takes it. */
   readonly trustedIssuers: string;
   /** JSON; without effect in a deployed function. */
@@ -88,7 +90,8 @@ export class Broker extends Construct {
     };
     this.door = new ServiceFunction(this, 'DoorFunction', {
       entry: 'credentials/supply-secret.lambda.ts',
-      environment: doorEnv,
+      // Databases of customers at RDS have certificates of AWS's own authority, which Lambda brings along.
+      environment: { ...doorEnv, NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' },
       boundary,
       timeout: Duration.seconds(29),
       statements: [
@@ -135,6 +138,7 @@ export class Broker extends Construct {
       broker: this.broker.function,
       door: this.door.function,
       evidence: this.evidence.function,
+      connections: props.connections.function,
       description: this.description.function,
     });
   }

@@ -1,6 +1,6 @@
 import { Effect, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { roleArn, rolePath, type TenantStatementScope } from './tenant-statements.ts';
+import { dueIndexArn, roleArn, rolePath, type TenantStatementScope } from './tenant-statements.ts';
 
 /** The most a function's own role can ever do: no tenant's secret, item or key, and no change to identities. Tenant data is reached in a tenant session or not at all. */
 export class FunctionBoundary extends Construct {
@@ -18,11 +18,14 @@ export class FunctionBoundary extends Construct {
           new PolicyStatement({
             sid: 'Ceiling',
             actions: [
+              'dynamodb:Query',
               'events:PutEvents',
               'kms:Decrypt',
+              'kms:Sign',
               'lambda:InvokeFunction',
               'logs:CreateLogStream',
               'logs:PutLogEvents',
+              's3:PutObject',
               'secretsmanager:GetSecretValue',
               'sqs:ChangeMessageVisibility',
               'sqs:DeleteMessage',
@@ -42,7 +45,13 @@ export class FunctionBoundary extends Construct {
             actions: ['secretsmanager:*'],
             resources: [`${secrets}cordon/*`],
           }),
-          new PolicyStatement({ sid: 'DenyTenantItems', effect: Effect.DENY, actions: ['dynamodb:*'], resources: ['*'] }),
+          // The index of what is due holds keys only.
+          new PolicyStatement({
+            sid: 'DenyTenantItems',
+            effect: Effect.DENY,
+            actions: ['dynamodb:*'],
+            notResources: [dueIndexArn(scope)],
+          }),
           new PolicyStatement({
             sid: 'DenyTenantKeyUse',
             effect: Effect.DENY,

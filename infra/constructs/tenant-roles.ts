@@ -48,6 +48,8 @@ export class TenantRoles extends Construct {
   readonly provisioner: CfnRole;
   readonly auditor: CfnRole;
   readonly connector: CfnRole;
+  /** The second principal in the proof of a customer's role, which has to refuse it. */
+  readonly probe: CfnRole;
 
   constructor(parent: Construct, id: string, props: TenantRolesProps) {
     super(parent, id);
@@ -126,7 +128,8 @@ export class TenantRoles extends Construct {
       }),
     ]);
 
-    this.connector = this.#role('ByocConnector', this.#policy('ByocConnectorAccess', connectorAllows(scope)), [
+    const connectorAccess = this.#policy('ByocConnectorAccess', connectorAllows(scope));
+    this.connector = this.#role('ByocConnector', connectorAccess, [
       trust('ConnectOwnCustomer', new AccountRootPrincipal(), {
         ArnEquals: {
           'aws:PrincipalArn': [
@@ -136,6 +139,14 @@ export class TenantRoles extends Construct {
             'TenantAgent-${aws:PrincipalTag/TenantId}.writer',
           ].map((name) => roleArn(scope, name)),
         },
+        ...sameTenant,
+        ...tags('TenantId'),
+        Null: notTransitive,
+      }),
+    ]);
+    this.probe = this.#role('ByocProbe', connectorAccess, [
+      trust('ProbeOwnCustomer', new AccountRootPrincipal(), {
+        ArnEquals: { 'aws:PrincipalArn': roleArn(scope, 'TenantWriter') },
         ...sameTenant,
         ...tags('TenantId'),
         Null: notTransitive,

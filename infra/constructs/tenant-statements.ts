@@ -24,11 +24,21 @@ const user = '${aws:PrincipalTag/UserId}';
 
 /** Roles under this path are Cordon's: fixed names, so that a customer's trust policy survives the recreation of a role. */
 export const rolePath = '/cordon/';
-export type TenantRoleName = 'TenantReader' | 'TenantWriter' | 'TenantSupplier' | 'TenantProvisioner' | 'TenantAuditor' | 'ByocConnector';
+export type TenantRoleName =
+  | 'TenantReader'
+  | 'TenantWriter'
+  | 'TenantSupplier'
+  | 'TenantProvisioner'
+  | 'TenantAuditor'
+  | 'ByocConnector'
+  | 'ByocProbe';
 
 export function roleArn(scope: TenantStatementScope, name: string): string {
   return `arn:${scope.partition}:iam::${scope.account}:role${rolePath}${name}`;
 }
+
+/** The sparse index of what is scheduled: it holds keys only, of all tenants. */
+export const dueIndexArn = (scope: TenantStatementScope): string => `${scope.registryTableArn}/index/due`;
 
 /** The reader and the writer of a dedicated tenant. The dot cannot occur in a tenant ID, so no tenant's reader has the name of another's writer. */
 const dedicatedReader = (scope: TenantStatementScope): string => roleArn(scope, `TenantAgent-${tenant}`);
@@ -147,6 +157,7 @@ export function isolationDenies(scope: TenantStatementScope): PolicyStatement[] 
       notResources: [
         roleArn(scope, 'TenantReader'),
         roleArn(scope, 'ByocConnector'),
+        roleArn(scope, 'ByocProbe'),
         dedicatedReader(scope),
         `arn:${scope.partition}:iam::*:role/cordon.${tenant}.*`, // reason: any customer's account; the role's name holds the tenant
       ],
@@ -232,6 +243,7 @@ export function writerAllows(scope: TenantStatementScope): PolicyStatement[] {
     ),
     insertAttribution(scope),
     useConnector(scope),
+    allow('UseByocProbe', { actions: ['sts:AssumeRole', 'sts:TagSession'], resources: [roleArn(scope, 'ByocProbe')] }),
   ];
 }
 
@@ -319,7 +331,10 @@ export function auditorAllows(scope: TenantStatementScope): PolicyStatement[] {
   return [itemsOfOwnTenant('ReadOwnRegistry', ['dynamodb:GetItem', 'dynamodb:Query'], [scope.registryTableArn]), readAttribution(scope)];
 }
 
-/** `ByocConnector`: takes the role that a customer made for this very tenant, in whatever account, and does nothing else. */
+/**
+ * `ByocConnector`: takes the role that a customer made for this very tenant, in whatever account, and does nothing else. `ByocProbe` may do the same on our side, so that
+ * a customer's role can be shown to refuse everyone but the connector.
+ */
 export function connectorAllows(scope: TenantStatementScope): PolicyStatement[] {
   return [
     allow('AssumeCustomerRole', { actions: ['sts:AssumeRole'], resources: [`arn:${scope.partition}:iam::*:role/cordon.${tenant}.*`] }),
@@ -422,7 +437,8 @@ const useConnector = (scope: TenantStatementScope): PolicyStatement =>
 function useOwnKey(scope: TenantStatementScope, sid: string, actions: string[]): PolicyStatement {
   return allow(sid, {
     actions,
-    resources: [`arn:${scope.partition}:kms:${scope.region}:${scope.account}:key/*`], // reason: a dedicated tenant's key is made later; the key's own policy decides too
+    // reason: a dedicated tenant's key is made later, and a customer may name a key of an account of its own; the key's own policy decides too
+    resources: [`arn:${scope.partition}:kms:${scope.region}:*:key/*`],
     conditions: {
       StringEquals: { 'kms:ViaService': secretsManagerHost(scope) },
       StringLike: { 'kms:EncryptionContext:SecretARN': secretArn(scope, `${tenant}/*`) },

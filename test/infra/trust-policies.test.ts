@@ -4,6 +4,7 @@ import { type Caller, decideTrust, functionRole } from '../support/policies.ts';
 
 const sessions: Caller = { arn: functionRole('Sessions'), tags: {} };
 const tenants: Caller = { arn: functionRole('Tenants'), tags: {} };
+const byoc: Caller = { arn: functionRole('Worker'), tags: {} };
 const door: Caller = { arn: functionRole('Door'), tags: {} };
 const person: Caller = { arn: `arn:aws:iam::${account}:role/Operations`, tags: {}, mayAssume: true };
 const readerOf = (TenantId: string, UserId?: string): Caller => ({
@@ -134,6 +135,66 @@ const rows: readonly Row[] = [
     name: 'a reader becoming a writer of its own tenant',
     role: 'TenantWriter',
     caller: readerOf('acme'),
+    tags: { TenantId: 'acme' },
+    allowed: false,
+  },
+
+  { name: 'byoc mints a writer', role: 'TenantWriter', caller: byoc, tags: { TenantId: 'acme' }, allowed: true },
+  { name: 'byoc mints a writer without a tenant', role: 'TenantWriter', caller: byoc, tags: {}, allowed: false },
+  { name: 'byoc mints a writer with an empty tenant', role: 'TenantWriter', caller: byoc, tags: { TenantId: '' }, allowed: false },
+  {
+    name: 'byoc mints a writer with a tag that would travel on',
+    role: 'TenantWriter',
+    caller: byoc,
+    tags: { TenantId: 'acme' },
+    transitive: ['TenantId'],
+    allowed: false,
+  },
+  {
+    name: 'byoc mints a writer with a tag nobody knows',
+    role: 'TenantWriter',
+    caller: byoc,
+    tags: { TenantId: 'acme', Admin: 'yes' },
+    allowed: false,
+  },
+  {
+    name: 'byoc becoming the connector',
+    role: 'ByocConnector',
+    caller: { ...byoc, mayAssume: true },
+    tags: { TenantId: 'acme' },
+    allowed: false,
+  },
+
+  { name: 'a writer probes its own customer', role: 'ByocProbe', caller: writerOf('acme'), tags: { TenantId: 'acme' }, allowed: true },
+  { name: 'a reader probes its own customer', role: 'ByocProbe', caller: readerOf('acme'), tags: { TenantId: 'acme' }, allowed: false },
+  { name: "a writer probes another's customer", role: 'ByocProbe', caller: writerOf('acme'), tags: { TenantId: 'globex' }, allowed: false },
+  { name: 'a writer of no tenant probes', role: 'ByocProbe', caller: writerOf(''), tags: { TenantId: '' }, allowed: false },
+  {
+    name: 'a writer without a tag probes',
+    role: 'ByocProbe',
+    caller: { arn: role('TenantWriter'), tags: {}, mayAssume: true },
+    tags: {},
+    allowed: false,
+  },
+  {
+    name: 'a probe for a user',
+    role: 'ByocProbe',
+    caller: writerOf('acme'),
+    tags: { TenantId: 'acme', UserId: alice },
+    allowed: false,
+  },
+  {
+    name: 'a probe with a tag that would travel into the customer’s account',
+    role: 'ByocProbe',
+    caller: writerOf('acme'),
+    tags: { TenantId: 'acme' },
+    transitive: ['TenantId'],
+    allowed: false,
+  },
+  {
+    name: 'a function becoming the probe',
+    role: 'ByocProbe',
+    caller: { ...byoc, mayAssume: true },
     tags: { TenantId: 'acme' },
     allowed: false,
   },

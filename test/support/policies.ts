@@ -23,10 +23,10 @@ function find(what: string, matches: (policy: (typeof synthesized)[number]) => b
   return policy;
 }
 
-/** A managed policy by its name, or `TenantKey` for the policy of the pool's key. */
+/** A managed policy by its name, or `TenantKey` and `EvidenceKey` for the policies of these keys. */
 export function policyNamed(name: string): PolicyDocument {
-  if (name === 'TenantKey')
-    return find('key policy of the pool', ({ kind, logicalId }) => kind === 'key' && logicalId.startsWith('TenantKey')).document;
+  const key = { TenantKey: 'TenantKey', EvidenceKey: 'ByocEvidenceKey' }[name];
+  if (key !== undefined) return find(`policy of ${name}`, ({ kind, logicalId }) => kind === 'key' && logicalId.startsWith(key)).document;
   return find(`managed policy ${name}`, (policy) => policy.kind === 'managed' && policy.name === name).document;
 }
 
@@ -48,6 +48,7 @@ const inTemplate = (arn: string): string => tables.reduce((text, [placeholder, r
 /** The policy that grants: a dedicated tenant's own two roles carry the shared ones' policies. */
 function accessOf(roleName: string): string {
   if (roleName.endsWith('.writer')) return 'TenantWriterAccess';
+  if (roleName === 'ByocProbe') return 'ByocConnectorAccess';
   return roleName.startsWith('TenantAgent-') ? 'TenantReaderAccess' : `${roleName}Access`;
 }
 
@@ -128,22 +129,29 @@ export interface Caller {
 }
 
 /** The functions of the stack. */
-export const functionNames = ['Sessions', 'Tenants', 'Authorizer', 'Broker', 'Door', 'Evidence', 'Description'] as const;
+export const functionNames = [
+  ...(['Sessions', 'Tenants', 'Authorizer', 'Broker', 'Door', 'Evidence', 'Description'] as const),
+  ...(['Worker', 'Connections', 'Sweep'] as const),
+] as const;
 export type FunctionName = (typeof functionNames)[number];
 
-/** A function's role as logical ID: `TenantsFunctionRole…`, or `BrokerDoorFunctionRole…` below the construct of the call's way. */
-const isRoleOf = (name: FunctionName, logicalId: string): boolean => new RegExp(`^(Broker)?${name}FunctionRole`).test(logicalId);
-/** Whose trust policy names the function, so that its ARN can be read there. */
-const trustedBy: Partial<Record<FunctionName, string>> = { Sessions: 'TenantReader', Tenants: 'TenantWriter', Door: 'TenantSupplier' };
+/** A function's role as logical ID: `TenantsFunctionRole…`, or below its construct `BrokerDoorFunctionRole…`, `ByocWorkerFunctionRole…`. */
+const isRoleOf = (name: FunctionName, logicalId: string): boolean => new RegExp(`^(Broker|Byoc)?${name}FunctionRole`).test(logicalId);
+/** Whose trust policy names the function, in which statement, so that its ARN can be read there. */
+const trustedBy: Partial<Record<FunctionName, readonly [role: string, sid: string]>> = {
+  Sessions: ['TenantReader', 'MintFromVerifiedToken'],
+  Tenants: ['TenantWriter', 'WorkForEventsTenant0'],
+  Worker: ['TenantWriter', 'WorkForEventsTenant1'],
+  Door: ['TenantSupplier', 'SupplyFromVerifiedToken'],
+};
 
 /** The role of a function of the stack, as trust statements name it. */
 export function functionRole(name: FunctionName): string {
   const trust = find(`role of ${name}`, ({ kind, logicalId }) => kind === 'trust' && isRoleOf(name, logicalId));
-  const roleNamed = trustedBy[name];
+  const [roleNamed, sid] = trustedBy[name] ?? [];
   if (roleNamed === undefined) return `arn:aws:iam::${account}:role/${trust.logicalId}`;
-  const [statement] = [
-    find(`trust of ${roleNamed}`, (policy) => policy.kind === 'trust' && policy.name === roleNamed).document.Statement,
-  ].flat() as PolicyStatement[];
+  const trusting = find(`trust of ${roleNamed}`, (policy) => policy.kind === 'trust' && policy.name === roleNamed).document.Statement;
+  const statement = ([trusting].flat() as PolicyStatement[]).find(({ Sid }) => Sid === sid);
   const principal = typeof statement?.Principal === 'object' ? [statement.Principal['AWS'] ?? []].flat()[0] : undefined;
   if (principal === undefined) throw new Error(`${roleNamed} trusts no role (${trust.logicalId})`);
   return principal;

@@ -18,14 +18,17 @@ export interface DoorAnswer {
   readonly text: string;
 }
 
-export interface KeyToSupply {
+/** A key of a provider, or the connection string of a database. */
+type SecretToSupply = { readonly apiKey: string } | { readonly connectionString: string };
+
+interface WhereToSupply {
   readonly tenantId: string;
   readonly credentialId: string;
-  readonly apiKey: string;
   /** The token's subject, `admin@{tenantId}` when left out; and its role claim, `admin` when left out. */
   readonly userId?: string;
   readonly role?: string;
 }
+export type KeyToSupply = WhereToSupply & SecretToSupply;
 
 /** A token of somebody whose role may supply the tenant's secrets. */
 export function supplierToken(test: TestCloud, tenantId: string, who: Partial<TokenRequest> = {}): Promise<string> {
@@ -40,15 +43,12 @@ export async function askDoorKey(test: TestCloud, token: string): Promise<DoorKe
   return doorKey.parse(JSON.parse(text));
 }
 
-/** Seals as a customer does. The key counts as a secret of this run from here on: it may show up nowhere (`canaries.ts`). */
-export function sealKey(
-  test: TestCloud,
-  given: DoorKeyGiven,
-  key: Pick<KeyToSupply, 'tenantId' | 'credentialId' | 'apiKey'>,
-): Promise<string> {
-  const { tenantId, credentialId, apiKey } = key;
-  test.tokens.add(apiKey);
-  return sealSecret({ publicKey: given.keys[0], tenantId, credentialId, nonce: given.nonce.value, secret: { apiKey } });
+/** Seals as a customer does. The secret counts as one of this run from here on: it may show up nowhere (`canaries.ts`). */
+export function sealKey(test: TestCloud, given: DoorKeyGiven, key: KeyToSupply): Promise<string> {
+  const { tenantId, credentialId } = key;
+  const secret = 'apiKey' in key ? { apiKey: key.apiKey } : { connectionString: key.connectionString };
+  for (const text of Object.values(secret)) test.tokens.add(text);
+  return sealSecret({ publicKey: given.keys[0], tenantId, credentialId, nonce: given.nonce.value, secret });
 }
 
 /** `POST /v1/credentials/{credentialId}/secret` with this body; a text is sent as it is. */
@@ -70,7 +70,7 @@ export async function supplyKey(test: TestCloud, key: KeyToSupply): Promise<Door
 }
 
 /** As `supplyKey`, with a key that the simulated provider has just made. Answers the key. Rejects when the door refuses it. */
-export async function bringKeyIn(test: TestCloud, key: Omit<KeyToSupply, 'apiKey'> & { readonly provider: string }): Promise<string> {
+export async function bringKeyIn(test: TestCloud, key: WhereToSupply & { readonly provider: string }): Promise<string> {
   const apiKey = test.cloud.world.issueKey(key.provider);
   const answer = await supplyKey(test, { ...key, apiKey });
   if (answer.status !== 200) throw new Error(`The door did not take the key of ${key.credentialId}: ${answer.status} ${answer.text}`);

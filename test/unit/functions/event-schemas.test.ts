@@ -2,8 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { inboundDetailTypes, inboundEvents, outboundDetailTypes, outboundEvents } from '../../../functions/tenants/events.ts';
+import * as byoc from '../../../functions/byoc/events.ts';
+import * as tenants from '../../../functions/tenants/events.ts';
 
+const capabilities = [tenants, byoc];
+const inboundDetailTypes: readonly string[] = [...tenants.inboundDetailTypes, ...byoc.inboundDetailTypes];
+const outboundDetailTypes = [...new Set<string>([...tenants.outboundDetailTypes, ...byoc.outboundDetailTypes])];
 const root = new URL('../../../', import.meta.url);
 
 describe('P5 the event schemas', () => {
@@ -16,8 +20,19 @@ describe('P5 the event schemas', () => {
   });
 
   it('are listed in full by the lists that rules are made from', () => {
-    expect([...inboundDetailTypes].sort()).toEqual(Object.keys(inboundEvents).sort());
-    expect([...outboundDetailTypes].sort()).toEqual(Object.keys(outboundEvents).sort());
+    for (const events of capabilities) {
+      expect([...events.inboundDetailTypes].sort()).toEqual(Object.keys(events.inboundEvents).sort());
+      expect([...events.outboundDetailTypes].sort()).toEqual(Object.keys(events.outboundEvents).sort());
+    }
+  });
+
+  it('belong to one capability each, where they come in', () => {
+    expect(new Set(inboundDetailTypes).size).toBe(inboundDetailTypes.length);
+  });
+
+  it('name no external ID', () => {
+    for (const type of [...inboundDetailTypes, ...outboundDetailTypes])
+      expect(readFileSync(new URL(`schemas/events/${type}.v1.json`, root), 'utf8')).not.toMatch(/external/i);
   });
 
   it('admit no member that is not named, at any depth', () => {

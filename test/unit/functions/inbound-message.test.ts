@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isTenantId } from '../../../functions/shared/identifiers.ts';
-import { parseMessage } from '../../../functions/tenants/inbound-message.ts';
+import { parseMessage as parseWith } from '../../../functions/shared/inbound-message.ts';
+import { parsers } from '../../../functions/tenants/inbound-message.ts';
 import { openAiMain, platformEvent, tenantDetail, tenantOnboarded } from '../../contracts/fakes/platform-events.ts';
 import { accountId, createTenantsWorld } from '../../contracts/fakes/tenants-world.ts';
+
+const parseMessage = (body: string, account: string) => parseWith(body, { accountId: account, parsers });
 
 const badTenantIds = [
   '',

@@ -112,6 +112,26 @@ describe("E1 a tenant's own entries", () => {
     ]);
   });
 
+  it('show the signed document of what was verified', async () => {
+    const proof = {
+      document: '{"verdict":"sound"}',
+      algorithm: 'ECDSA_SHA_256',
+      signature: 'c2ln',
+      keyArn: 'arn:aws:kms:us-east-1:111122223333:key/k',
+    };
+    const verification = {
+      id: nextId(),
+      at: new Date(now).toISOString(),
+      tenantId: 'acme',
+      actor: { function: 'byoc' },
+      operation: 'connection.verify',
+      context: {},
+    };
+    pages.add(attributionEntry.parse({ ...verification, kind: 'INTENT' }));
+    pages.add(attributionEntry.parse({ ...verification, kind: 'OUTCOME', outcome: { result: 'succeeded' }, proof }));
+    expect((await bodyOf(get())).entries).toEqual([expect.objectContaining({ operation: 'connection.verify', proof })]);
+  });
+
   it("are nobody else's", async () => {
     const own = use();
     const theirs = use({ tenant: 'acme-2' });
