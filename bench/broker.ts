@@ -66,7 +66,7 @@ async function measure(target: Target, concurrency: number, calls: number): Prom
       }),
     );
   };
-  await work(Math.ceil(calls / 4), false);
+  await work(calls, false);
   const before = target.peer.cpuMicroseconds();
   await work(calls, true);
   const cpu = (target.peer.cpuMicroseconds() - before) / calls;
@@ -144,7 +144,7 @@ export const broker: Bench = {
           { what: `added p99, Cordon${at}`, value: ours.p99 - direct.p99, unit: 'µs' },
         );
         if (concurrency === 1) continue;
-        const all = calls + Math.ceil(calls / 4);
+        const all = 2 * calls;
         figures.push(exactly('AWS reads of a warm use', (counts['BatchGetItem'] ?? 0) / all, 'calls', 1));
         figures.push(exactly('AWS inserts of a warm use', (counts['ExecuteStatement'] ?? 0) / all, 'calls', 2));
         figures.push(

@@ -61,9 +61,14 @@ describe('G4 a provider that answers late, badly or in part', () => {
     expect(outcome !== undefined && 'durationMs' in outcome ? outcome.durationMs : 0).toBeGreaterThanOrEqual(650);
   });
 
-  it('breaks the answer off when the provider did, so that a part cannot pass for the whole', async () => {
-    const answer = await ask({ halfClose: true });
+  it('breaks a long answer off when the provider did, so that a part cannot pass for the whole', async () => {
+    const answer = await ask({ halfClose: true, oversizedBytes: 1024 * 1024 });
     await expect(answer.text()).rejects.toThrow();
+    expect(await lastOutcome()).toMatchObject({ result: 'failed', code: 'UPSTREAM_BROKEN' });
+  });
+
+  it('gives an error in place of a short answer that the provider broke off', async () => {
+    expect(await refusalOf(await ask({ halfClose: true }))).toEqual({ status: 502, code: 'UPSTREAM_BROKEN' });
     expect(await lastOutcome()).toMatchObject({ result: 'failed', code: 'UPSTREAM_BROKEN' });
   });
 

@@ -84,12 +84,13 @@ describe('G6 a path of a provider', () => {
     expect(allRequests()).toBe(asked);
   });
 
-  it('that is closed leaves no use on record', async () => {
+  it('that is closed is on record as refused', async () => {
     await test.settled();
     const before = (await usesBy(test, tenantId)).length;
     expect(await ask('GET', 'openai', 'v1/organization/projects')).toEqual({ status: 403, code: 'PATH_NOT_ALLOWED' });
     await test.settled();
-    expect(await usesBy(test, tenantId)).toHaveLength(before);
+    const uses = (await usesBy(test, tenantId)).slice(before);
+    expect(uses.map(({ outcome }) => outcome)).toEqual([{ result: 'refused', code: 'PATH_NOT_ALLOWED' }]);
   });
 });
 
