@@ -8,9 +8,10 @@ const { coldStart } = await import('./cold-start.ts');
 const { evaluator } = await import('./evaluator.ts');
 const { localCloud } = await import('./local-cloud.ts');
 const { onboarding } = await import('./onboarding.ts');
+const { rotation } = await import('./rotation.ts');
 
 let missed = 0;
-for (const bench of [evaluator, broker, coldStart, localCloud, onboarding]) {
+for (const bench of [evaluator, broker, coldStart, localCloud, onboarding, rotation]) {
   process.stdout.write(`\n${bench.name}\n`);
   for (const figure of await bench.run()) {
     if (figure.goal?.met === false) missed += 1;

@@ -27,6 +27,7 @@ const functionRoles = [
   'Byoc/WorkerFunction',
   'Byoc/ConnectionsFunction',
   'Sweep/Function',
+  'Rotation/Function',
   ...['Authorizer', 'Broker', 'Door', 'Evidence', 'Description'].map((name) => `Broker/${name}Function`),
 ];
 const methods = [
@@ -69,11 +70,18 @@ const acknowledged: readonly (readonly [path: string, finding: string, reason: s
   ],
   ['SessionsFunction/Role', `IAM5[Resource::${role}TenantAgent-*]`, reasons.dedicatedRoles],
   ['TenantsFunction/Role', `IAM5[Resource::${role}TenantAgent-*.writer]`, reasons.dedicatedRoles],
-  [
-    'OpenAiAdmin',
-    'SMG4',
-    "The provider's admin key is made by people in the provider's console: no rotation function could make the next one.",
-  ],
+  ...['OpenAi', 'Mistral', 'OpenRouter', 'Gemini', 'AzureOpenAi'].map(
+    (name) =>
+      [
+        `ProviderAdmins/${name}`,
+        'SMG4',
+        "An administrator's credential is made by people in the provider's console: no rotation function could make the next one.",
+      ] as const,
+  ),
+  ['Rotation/Function/Role', `IAM5[Resource::${role}TenantAgent-*]`, reasons.dedicatedRoles],
+  ['TenantRoles/TenantRotatorAccess', `IAM5[Resource::${ownSecrets}]`, reasons.ownSecrets],
+  ['TenantRoles/TenantRotatorAccess', `IAM5[Resource::${anyKey}]`, reasons.anyKey],
+  ['TenantRoles/TenantRotatorAccess', `IAM5[Resource::${attributionIndexes}]`, reasons.indexes],
   ...functionRoles.map((path) => [`${path}/Role`, 'IAM5[Resource::*]', reasons.traces] as const),
   [
     'TenantRoles/TenantReaderAccess',

@@ -1,12 +1,11 @@
-import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { EventBus, Match } from 'aws-cdk-lib/aws-events';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
+import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
 import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
 import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
@@ -18,6 +17,8 @@ import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
+import { ProviderAdmins } from './constructs/provider-admins.ts';
+import { Rotation } from './constructs/rotation.ts';
 import { ServiceFunction } from './constructs/service-function.ts';
 import { Sweep } from './constructs/sweep.ts';
 import { AttributionTable, RegistryTable } from './constructs/tables.ts';
@@ -34,13 +35,16 @@ export class CordonStack extends Stack {
       description: 'JSON array of {issuer, audiences, jwksUri, claims?}: whose tokens name a tenant and a user',
       default: '[]',
     });
-    const openAiBaseUrl = new CfnParameter(this, 'OpenAiBaseUrl', {
-      description: 'Base URL of the OpenAI API',
-      default: 'https://api.openai.com/v1',
-    });
-
     const providerBaseUrls = new CfnParameter(this, 'ProviderBaseUrls', {
       description: 'For development: JSON object of provider base URLs; without effect in a deployed function',
+      default: '{}',
+    });
+    const providerAdminBaseUrls = new CfnParameter(this, 'ProviderAdminBaseUrls', {
+      description: 'For development: JSON object of base URLs of providers’ administrations; without effect in a deployed function',
+      default: '{}',
+    });
+    const providerTokenUrls = new CfnParameter(this, 'ProviderTokenUrls', {
+      description: 'For development: JSON object of providers’ token endpoints; without effect in a deployed function',
       default: '{}',
     });
     const allowLoopbackEgress = new CfnParameter(this, 'AllowLoopbackEgress', {
@@ -60,17 +64,7 @@ export class CordonStack extends Stack {
       attributionTableArn: attribution.tableArn,
     };
     const tenantKey = new TenantKey(this, 'TenantKey', scope).key;
-    const platformKey = new Key(this, 'PlatformKey', {
-      description: 'Secrets of the platform itself',
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    // As the tenants' key: what carries a Tier cannot be tagged as a tenant's own.
-    Tags.of(platformKey).add('Tier', 'platform');
-    const openAiAdmin = new Secret(this, 'OpenAiAdmin', {
-      description: 'Admin key of the OpenAI organization: put its value here after deploying',
-      encryptionKey: platformKey,
-    });
+    const admins = new ProviderAdmins(this, 'ProviderAdmins');
 
     // Events
     const bus = new EventBus(this, 'Bus');
@@ -85,7 +79,10 @@ export class CordonStack extends Stack {
       patterns: {
         TenantEvents: { source: [platformSource], detailType: [...inboundDetailTypes] },
         // What nothing else takes is taken here, refused, and kept with the reason.
-        UnknownTypes: { source: [platformSource], detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes) },
+        UnknownTypes: {
+          source: [platformSource],
+          detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes, ...rotationDetailTypes),
+        },
         UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
       },
     });
@@ -143,18 +140,7 @@ export class CordonStack extends Stack {
           resources: [bus.eventBusArn],
           conditions: { StringEquals: { 'events:source': cordonSource } },
         }),
-        new PolicyStatement({ sid: 'ReadAdminKey', actions: ['secretsmanager:GetSecretValue'], resources: [openAiAdmin.secretArn] }),
-        new PolicyStatement({
-          sid: 'DecryptAdminKey',
-          actions: ['kms:Decrypt'],
-          resources: [platformKey.keyArn],
-          conditions: {
-            StringEquals: {
-              'kms:ViaService': `secretsmanager.${this.region}.amazonaws.com`,
-              'kms:EncryptionContext:SecretARN': openAiAdmin.secretArn,
-            },
-          },
-        }),
+        ...admins.readStatements(this.region),
       ],
     });
     intake.deliverTo(tenants.function);
@@ -169,12 +155,30 @@ export class CordonStack extends Stack {
       attributionTable: attribution.tableName,
       trustedIssuers: trustedIssuers.valueAsString,
     });
+    /** Where providers are in the local cloud. */
+    const development = {
+      PROVIDER_BASE_URLS: providerBaseUrls.valueAsString,
+      PROVIDER_ADMIN_BASE_URLS: providerAdminBaseUrls.valueAsString,
+      PROVIDER_TOKEN_URLS: providerTokenUrls.valueAsString,
+      ALLOW_LOOPBACK_EGRESS: allowLoopbackEgress.valueAsString,
+    };
+    const rotation = new Rotation(this, 'Rotation', {
+      scope,
+      boundary,
+      bus,
+      alarmAction,
+      admins,
+      registryTable: registry.tableName,
+      attributionTable: attribution.tableName,
+      tenantKeyArn: tenantKey.keyArn,
+      development,
+    });
     const sweep = new Sweep(this, 'Sweep', {
       scope,
       boundary,
       registryTable: registry.tableName,
       alarmAction,
-      queues: { CONNECTION: byoc.intake.queue },
+      queues: { CONNECTION: byoc.intake.queue, CREDENTIAL: rotation.intake.queue },
     });
 
     const broker = new Broker(this, 'Broker', {
@@ -197,6 +201,7 @@ export class CordonStack extends Stack {
       eventWorkerRoles: [tenants.role, byoc.worker.role],
       provisioningRole: tenants.role,
       doorRole: broker.door.role,
+      rotationRole: rotation.worker.role,
     });
     const tenantsEnv: TenantsEnvVariables = {
       REGISTRY_TABLE: registry.tableName,
@@ -216,8 +221,10 @@ export class CordonStack extends Stack {
       SESSIONS_ROLE_ARN: sessions.role.roleArn,
       TENANTS_ROLE_ARN: tenants.role.roleArn,
       DOOR_ROLE_ARN: broker.door.role.roleArn,
+      ROTATION_ROLE_ARN: rotation.worker.role.roleArn,
       TENANT_SUPPLIER_ROLE_ARN: roles.supplier.attrArn,
-      PROVIDERS: this.toJsonString({ openai: { baseUrl: openAiBaseUrl.valueAsString, adminSecretArn: openAiAdmin.secretArn } }),
+      PROVIDERS: this.toJsonString(admins.configuration),
+      ...development,
     };
     for (const [name, value] of Object.entries(tenantsEnv)) tenants.function.addEnvironment(name, value);
 
@@ -225,11 +232,11 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake, byoc.intake].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
+      queues: [intake, byoc.intake, rotation.intake].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
       logGroups: [
         eventLog.logGroup,
         ...[
-          ...[sessions, tenants, byoc.worker, byoc.connections, sweep.function],
+          ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, sweep.function],
           ...[broker.authorizer, broker.broker, broker.door, broker.evidence, broker.description],
         ].map(({ logGroup }) => logGroup),
       ],
@@ -241,7 +248,7 @@ export class CordonStack extends Stack {
       RegistryTable: registry.tableName,
       AttributionTable: attribution.tableName,
       TenantKeyArn: tenantKey.keyArn,
-      OpenAiAdminSecretArn: openAiAdmin.secretArn,
+      ...Object.fromEntries(Object.entries(admins.secretArns).map(([name, arn]) => [`${name}AdminSecretArn`, arn])),
       OperatorPolicyArn: operator.managedPolicyArn,
       TenantReaderRoleArn: roles.reader.attrArn,
       TenantWriterRoleArn: roles.writer.attrArn,
@@ -253,17 +260,21 @@ export class CordonStack extends Stack {
       TemplateBucket: byoc.templates.bucketName,
       FunctionSessionsArn: sessions.function.functionArn,
       TenantSupplierRoleArn: roles.supplier.attrArn,
+      TenantRotatorRoleArn: roles.rotator.attrArn,
       BrokerUrl: broker.api.api.deploymentStage.urlForPath(),
       FunctionAuthorizerArn: broker.authorizer.function.functionArn,
       FunctionBrokerArn: broker.broker.function.functionArn,
       FunctionDoorArn: broker.door.function.functionArn,
       FunctionEvidenceArn: broker.evidence.function.functionArn,
       FunctionTenantsArn: tenants.function.functionArn,
+      FunctionRotationArn: rotation.worker.function.functionArn,
       FunctionByocArn: byoc.worker.function.functionArn,
       FunctionConnectionsArn: byoc.connections.function.functionArn,
       FunctionSweepArn: sweep.function.function.functionArn,
       QueueTenantsUrl: intake.queue.queueUrl,
       QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
+      QueueRotationUrl: rotation.intake.queue.queueUrl,
+      QueueRotationDlqUrl: rotation.intake.deadLetterQueue.queueUrl,
       QueueByocUrl: byoc.intake.queue.queueUrl,
       QueueByocDlqUrl: byoc.intake.deadLetterQueue.queueUrl,
     };

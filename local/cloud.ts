@@ -9,6 +9,7 @@ import type { Journal } from './core/journal.ts';
 import { createKernel, type IdleOptions, type LocalKernel } from './core/kernel.ts';
 import { startServer } from './core/server.ts';
 import { startGateway } from './gateway/gateway.ts';
+import { administrationParameters, storeAdminSecrets } from './provider-administration.ts';
 import type { LambdaService } from './services/lambda.ts';
 import { createWebIdentityIssuer, type WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
 import { registerServices } from './services.ts';
@@ -116,18 +117,14 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
     const { issuer, audience, jwksUri } = world.oidc;
     const parameters = {
       TrustedIssuers: JSON.stringify([{ issuer, audiences: [audience], jwksUri }]),
-      OpenAiBaseUrl: world.openAiBaseUrl,
       ProviderBaseUrls: JSON.stringify(Object.fromEntries(Object.entries(world.providers).map(([name, { baseUrl }]) => [name, baseUrl]))),
       AllowLoopbackEgress: 'true',
+      ...(await administrationParameters(templatePath, world)),
     };
     const { outputs, resources } = await loadTemplate(kernel, { templatePath, parameters });
 
     onProgress("taking the deployer's steps");
-    const root = kernel.rootCaller(accountId);
-    await kernel.call(root, 'secretsmanager', 'PutSecretValue', {
-      SecretId: outputOf(outputs, 'OpenAiAdminSecretArn'),
-      SecretString: world.openai.adminKey,
-    });
+    await storeAdminSecrets(kernel, outputs, world);
     const operator = await makeOperator(kernel, outputOf(outputs, 'OperatorPolicyArn'));
     const functionArns = named(outputs, /^Function(\w+)Arn$/);
     const customers = customerAccountIds.map((id) => kernel.addAccount(id));

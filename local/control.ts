@@ -85,6 +85,8 @@ const faultFields = {
 };
 const faultBody = z.strictObject(faultFields).extend({ nth: faultFields.nth.default(1) });
 const faultMatch = z.strictObject(faultFields).partial();
+const providerAccountBody = z.strictObject({ name: z.string().min(1) });
+const providerKeyBody = z.strictObject({ name: z.string().min(1).optional() });
 const idleBody = z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(30_000) });
 const callsQuery = z.strictObject({ since: z.coerce.number().int().min(0).default(0) });
 
@@ -130,7 +132,9 @@ const routes: Readonly<Record<string, Route>> = {
 /** Below `/providers/{name}/`. */
 const providerRoutes: Readonly<Record<string, (simulator: Simulator, body: unknown) => { status?: number; json: unknown }>> = {
   'GET keys': (simulator) => ({ json: simulator.keys() }),
-  'POST keys': (simulator) => ({ status: 201, json: { apiKey: simulator.issueKey() } }),
+  'POST keys': (simulator, body) => ({ status: 201, json: { apiKey: simulator.issueKey(parse(providerKeyBody, body).name) } }),
+  'GET live': (simulator) => ({ json: simulator.liveKeys() }),
+  'POST accounts': (simulator, body) => ({ status: 201, json: makeAccount(simulator, parse(providerAccountBody, body).name) }),
   'GET requests': (simulator) => ({ json: simulator.requests() }),
   'POST misbehaviour': (simulator, body) => {
     const how = parse(misbehaviour, body);
@@ -191,6 +195,16 @@ function addAccount(cloud: ControlledCloud, accountId: string | undefined): Cust
     return cloud.addAccount(accountId);
   } catch (error) {
     if (error instanceof RangeError) throw new ControlError(409, 'ACCOUNT_EXISTS', error.message);
+    throw error;
+  }
+}
+
+function makeAccount(simulator: Simulator, name: string): { name: string } {
+  try {
+    simulator.makeAccount(name);
+    return { name };
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(error.message.replace(/\.$/, ''));
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { CordonError } from '../shared/errors.ts';
+import { admitBackup, type BackupReason, reasonForBackup } from './admit-backup.ts';
 import type { Asked } from './asked.ts';
 import type { Caller } from './caller.ts';
 import type { CredentialFacts } from './catalogue.ts';
@@ -10,19 +11,30 @@ import type { TenantStores } from './tenant-environment.ts';
 export interface Admitted {
   readonly credential: CredentialFacts;
   readonly epochs: Epochs;
+  /** What was asked about it: of a backup, with what it stands in for. */
   readonly question: GateQuestion;
+  /** Of a backup: why it is not the credential that was chosen. */
+  readonly insteadBecause?: BackupReason;
+}
+
+export interface AdmitInput {
+  readonly caller: Caller;
+  readonly provider: string;
+  readonly asked: Asked;
 }
 
 /**
  * Chooses the credential and asks the gate. The choice is made by what is in memory and holds only if the gate, which is asked each time, knows no newer rules.
+ * Where the gate says that it was revoked or is being replaced in an emergency, and the rule that led to it names a backup, the gate is asked for that one.
  *
  * @throws CordonError what choosing and the gate refuse with
  */
 export async function admitCall(
   stores: Pick<TenantStores, 'gate' | 'catalogue'>,
   catalogue: TenantCatalogue,
-  { caller, provider, asked }: { readonly caller: Caller; readonly provider: string; readonly asked: Asked },
+  input: AdmitInput,
 ): Promise<Admitted> {
+  const { caller, provider, asked } = input;
   const choose = (known: Catalogue): CredentialFacts => chooseCredential(known, provider, asked, caller.userId);
   const since = catalogue.readings();
   let known = await catalogue.current(stores.catalogue);
@@ -56,13 +68,17 @@ export async function admitCall(
       }
     }
     // Rules read after the first reading are at least as new as it; if they change again meanwhile, this call began before that.
-    if (readNewRules || reading.tenant === undefined || reading.tenant.rulesVersion === known.rulesVersion) {
-      return { credential, epochs: admit(reading, credential), question };
+    const hasNewRules = !readNewRules && reading.tenant !== undefined && reading.tenant.rulesVersion !== known.rulesVersion;
+    if (hasNewRules) {
+      known = await catalogue.withNewRules(stores.catalogue);
+      const chosen = choose(known);
+      const same = asksTheSame(chosen, credential);
+      credential = chosen;
+      if (!same) continue;
     }
-    known = await catalogue.withNewRules(stores.catalogue);
-    const chosen = choose(known);
-    if (asksTheSame(chosen, credential)) return { credential: chosen, epochs: admit(reading, chosen), question };
-    credential = chosen;
+    const because = reasonForBackup(reading);
+    const backup = because && (await admitBackup(stores.gate, known, input, { credential, question, because }));
+    return backup ?? { credential, epochs: admit(reading, credential), question };
   }
 }
 

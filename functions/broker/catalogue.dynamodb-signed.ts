@@ -78,8 +78,12 @@ function rulesOf({ rules, rulesVersion }: Item): Rules {
 }
 
 function ruleOf(rule: unknown): Rule {
-  const { match, use } = isRecord(rule) ? rule : {};
-  return { match: matchOf(isRecord(match) ? match : {}), use: credentialIdOf(use) };
+  const { match, use, backup } = isRecord(rule) ? rule : {};
+  return {
+    match: matchOf(isRecord(match) ? match : {}),
+    use: credentialIdOf(use),
+    backup: backup === undefined ? undefined : credentialIdOf(backup),
+  };
 }
 
 function factsOf(item: Item): CredentialFacts {

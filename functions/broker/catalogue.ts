@@ -29,6 +29,8 @@ export interface Match {
 export interface Rule {
   readonly match: Match;
   readonly use: CredentialId;
+  /** Takes over when `use` is revoked, or has traffic led away from it in an emergency. */
+  readonly backup?: CredentialId | undefined;
 }
 
 export interface Rules {

@@ -31,10 +31,44 @@ export function chooseCredential(
   if (candidates.some(({ credential }) => credential.credentialId !== first.credential.credentialId))
     throw ambiguous(provider, asked, candidates);
   const { credential } = first;
-  if (asked.dataClass !== undefined && !credential.dataClasses.includes(asked.dataClass)) {
+  if (!isCleared(credential, asked)) {
     throw new CordonError('DATA_CLASS_NOT_CLEARED', `The credential for this call is not cleared for data class "${asked.dataClass}".`);
   }
   return credential;
+}
+
+/**
+ * What the rules that led to a credential name as its backup; undefined when they name none, or not the same one. A backup is as close to the call as the credential
+ * itself: same provider and environment, nobody's own, cleared for the data. Where a customer's credential was asked for, it is a customer's too: what is not the
+ * customer's never takes the place of what is.
+ */
+export function backupOf(
+  catalogue: { readonly rules: readonly Rule[]; readonly credentials: ReadonlyMap<string, CredentialFacts> },
+  provider: string,
+  asked: Asked,
+  credential: CredentialFacts,
+): CredentialFacts | undefined {
+  // No rule led to what is a user's own.
+  if (credential.userId !== undefined) return undefined;
+  const named = new Set<string>();
+  for (const { match, use, backup } of catalogue.rules) {
+    if (use === credential.credentialId && backup !== undefined && fits(match, provider, asked)) named.add(backup);
+  }
+  const [only] = named;
+  if (only === undefined || named.size > 1 || only === credential.credentialId) return undefined;
+  const backup = catalogue.credentials.get(only);
+  if (backup === undefined || backup.userId !== undefined) return undefined;
+  if (backup.provider !== credential.provider || backup.environment !== credential.environment) return undefined;
+  if (isCustomers(credential) && !isCustomers(backup)) return undefined;
+  return isCleared(backup, asked) ? backup : undefined;
+}
+
+function isCustomers({ source }: CredentialFacts): boolean {
+  return source === 'customer-supplied' || source === 'customer-role';
+}
+
+function isCleared({ dataClasses }: CredentialFacts, { dataClass }: Asked): boolean {
+  return dataClass === undefined || dataClasses.includes(dataClass);
 }
 
 interface Candidate {

@@ -14,6 +14,7 @@ const names = {
   '#version': 'version',
   '#rules': 'rulesVersion',
   '#secret': 'secretVersionId',
+  '#diverted': 'diverted',
 };
 const projection = Object.keys(names).join(', ');
 /** Asked for only where a connection is. */
@@ -93,6 +94,7 @@ function readingOf(answer: Readonly<Record<string, unknown>>, table: string, que
       ...standingOf(credential),
       version: wholeNumber(credential['version']),
       secretVersionId: textOf(credential['secretVersionId']),
+      diverted: credential['diverted'] === true,
     },
     agentRevoked: sk.agent ? items.has(sk.agent) : false,
     sessionRevoked: sk.session ? items.has(sk.session) : false,

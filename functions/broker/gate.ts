@@ -12,12 +12,21 @@ export interface GateQuestion {
   readonly sessionId: string | undefined;
   /** Of a credential that is a customer's role. */
   readonly connectionId?: string | undefined;
+  /** Of a backup: the credential in whose place it is asked for. Nothing is looked up for it. */
+  readonly backupFor?: CredentialId | undefined;
 }
 
 export interface Standing {
   readonly status: string;
   /** Rises with every revocation. */
   readonly epoch: number;
+}
+
+export interface CredentialStanding extends Standing {
+  readonly version: number;
+  readonly secretVersionId: string | undefined;
+  /** True while an emergency rotation has traffic led away from it, to a backup where there is one. */
+  readonly diverted?: boolean | undefined;
 }
 
 /** How a connection to a customer's account stands; its role is known once it was verified. */
@@ -45,7 +54,7 @@ export interface GateReading {
   readonly tenant: (Standing & { readonly rulesVersion: number }) | undefined;
   /** Its version rises when the user is given a credential. */
   readonly user: (Standing & { readonly version: number }) | undefined;
-  readonly credential: (Standing & { readonly version: number; readonly secretVersionId: string | undefined }) | undefined;
+  readonly credential: CredentialStanding | undefined;
   readonly agentRevoked: boolean;
   readonly sessionRevoked: boolean;
   readonly connection?: ConnectionStanding | undefined;

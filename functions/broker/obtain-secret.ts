@@ -21,7 +21,7 @@ export type MintToken = (credential: CredentialFacts, epochs: Epochs) => Promise
  * for in another.
  *
  * @param scope the target's: what a customer's session is for
- * @throws CordonError SECRET_UNAVAILABLE | SESSION_UNAVAILABLE | CUSTOMER_ROLE_REFUSED | ACCESS_REFUSED, or what minting throws
+ * @throws CordonError SECRET_UNAVAILABLE | SESSION_UNAVAILABLE | CUSTOMER_ROLE_REFUSED | CUSTOMER_KEY_REFUSED | ACCESS_REFUSED, or what minting throws
  */
 export type ObtainSecret = (credential: CredentialFacts, epochs: Epochs, scope?: AwsScope) => Promise<ReadySecret>;
 
@@ -48,7 +48,7 @@ export function createObtainSecret(deps: {
     const known = deps.cache.get(credentialId, epochs);
     if (known !== undefined) return known;
     const vault = userId === undefined ? deps.vault : await deps.vaultOf(userId);
-    const secret = ready(await vault.read(deps.tenantId, credentialId, epochs.secretVersionId));
+    const secret = ready(await vault.read(deps.tenantId, credentialId, epochs.secretVersionId, credential.settings.kmsKeyArn));
     deps.cache.fill(credentialId, epochs, secret);
     return secret;
   };

@@ -78,7 +78,8 @@ export async function prepareUse(
     read(question: GateQuestion) {
       progress.question = question;
       const last = deps.recent.get(question.credentialId);
-      if (last !== undefined) progress.begun ??= beginUse(deps, stores.attribution, { call, asked, ...last });
+      if (last !== undefined)
+        progress.begun ??= beginUse(deps, stores.attribution, { call, asked, ...last, backupFor: question.backupFor });
       return stores.gate.read(question);
     },
   };
@@ -92,8 +93,8 @@ export async function prepareUse(
       provider: call.provider,
       asked,
     });
-    const { credential, epochs } = admitted;
-    progress.use = { call, asked, credential, credentialVersion: epochs.secretVersionId };
+    const { credential, epochs, question } = admitted;
+    progress.use = { call, asked, credential, credentialVersion: epochs.secretVersionId, backupFor: question.backupFor };
     deps.secrets.observe(credential.credentialId, epochs);
     target = adapter.target(call, credential.settings, deps.baseUrls[call.provider]);
     if (target === undefined) {
@@ -105,7 +106,8 @@ export async function prepareUse(
     if (attempt === maxAttempts)
       throw new CordonError('GATE_UNAVAILABLE', 'The credential is being changed. Try again.', { retryable: true });
   }
-  const { credential } = admitted;
+  const { credential, question } = admitted;
+  const { backupFor } = question;
   const { settings } = credential;
 
   deps.guard.check(target.url, adapter.hosts(settings));
@@ -115,14 +117,20 @@ export async function prepareUse(
 
   const last = { credential, credentialVersion: admitted.epochs.secretVersionId };
   const early = progress.begun;
-  const begun = early !== undefined && isOf(early.use, last) ? early : beginUse(deps, stores.attribution, { call, asked, ...last });
+  const begun =
+    early !== undefined && early.use.backupFor === backupFor && isOf(early.use, last)
+      ? early
+      : beginUse(deps, stores.attribution, { call, asked, ...last, backupFor });
   progress.begun = begun;
   if (early !== undefined && early !== begun) {
     await early.recorded;
-    await recordOutcome(deps, stores.attribution, early.intent, { result: 'refused', code: 'CREDENTIAL_CHANGED' });
+    const code = (early.intent.credentialId === backupFor && admitted.insteadBecause) || 'CREDENTIAL_CHANGED';
+    await recordOutcome(deps, stores.attribution, early.intent, { result: 'refused', code });
   }
   await begun.recorded;
   deps.recent.set(credential.credentialId, last);
+  // As long as the backup is used, no further intent is recorded early for what it stands in for.
+  if (backupFor !== undefined) deps.recent.delete(backupFor);
   return { stores, admitted, adapter, secret, intent: begun.intent, url: target.url, headers };
 }
 

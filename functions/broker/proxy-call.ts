@@ -68,6 +68,8 @@ async function begunUse(deps: ProxyDeps, call: ProxyCall, { stores, begun, use, 
   if (begun !== undefined || stores === undefined) return begun;
   if (use !== undefined) return beginUse(deps, stores.attribution, use);
   if (question === undefined) return undefined;
-  const credential = (await deps.catalogue.current(stores.catalogue)).credentials.get(question.credentialId);
+  // Where a backup was asked for and refused too, what is refused is the credential that was chosen.
+  const refused = question.backupFor ?? question.credentialId;
+  const credential = (await deps.catalogue.current(stores.catalogue)).credentials.get(refused);
   return credential && beginUse(deps, stores.attribution, { call, asked: askedOf(call.headers), credential, credentialVersion: undefined });
 }

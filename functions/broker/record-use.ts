@@ -3,6 +3,7 @@ import { dayOf, partitionOf } from '../attribution/attribution-item.ts';
 import type { AttributionStore } from '../attribution/attribution-store.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
+import type { CredentialId } from '../shared/identifiers.ts';
 import type { Log } from '../shared/log.ts';
 import type { Asked } from './asked.ts';
 import type { CredentialFacts } from './catalogue.ts';
@@ -15,6 +16,8 @@ export interface Use {
   readonly credential: CredentialFacts;
   /** Which version of the secret is used; undefined for one that was never read. */
   readonly credentialVersion: string | undefined;
+  /** Of a backup: the credential in whose place it is used. */
+  readonly backupFor?: CredentialId | undefined;
 }
 
 export interface RecordDeps {
@@ -55,6 +58,7 @@ export function intentOf({ clock, nextId }: Pick<RecordDeps, 'clock' | 'nextId'>
       path: call.path.slice(0, maxPathLength),
       environment: credential.environment,
       ...(caller.role !== undefined && { role: caller.role }),
+      ...(use.backupFor !== undefined && { backupFor: use.backupFor }),
     },
     ...(Object.keys(asked.asserted).length > 0 && { asserted: asked.asserted }),
   };

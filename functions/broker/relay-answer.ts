@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { UsageReader } from '../providers/egress-adapter.ts';
 import type { Scrubber } from '../providers/scrubber.ts';
 import { CordonError } from '../shared/errors.ts';
@@ -40,22 +41,19 @@ export async function relayBody(
   if (signal.aborted) stop();
   const idle = setTimeout(() => body.destroy(new CordonError('UPSTREAM_TIMEOUT', 'The provider stopped answering.')), limits.idleMs);
   let received = 0;
-  const pass = async (chunk: Buffer): Promise<void> => {
-    if (chunk.length === 0) return;
+  const pass = (chunk: Buffer): Promise<void> | undefined => {
+    if (chunk.length === 0) return undefined;
     passed.bytes += chunk.length;
-    const ready = client.write(chunk);
-    if (ready !== undefined) await ready;
+    return client.write(chunk);
   };
   try {
-    for await (const piece of body) {
-      const chunk: Buffer = piece;
+    await eachPiece(body, (piece) => {
       idle.refresh();
-      received += chunk.length;
+      received += piece.length;
       if (received > limits.maxBytes) throw new CordonError('UPSTREAM_TOO_LARGE', `An answer may have at most ${limits.maxBytes} bytes.`);
-      usage.push(chunk);
-      await pass(scrubber.push(chunk));
-      idle.refresh();
-    }
+      usage.push(piece);
+      return pass(scrubber.push(piece))?.then(() => void idle.refresh());
+    });
     signal.throwIfAborted();
     await pass(scrubber.end());
   } catch (error) {
@@ -66,6 +64,28 @@ export async function relayBody(
     signal.removeEventListener('abort', stop);
     body.destroy();
   }
+}
+
+/**
+ * Hands over each piece as it comes, and no next one before what it returns is done. An async iterator would do the same and cost more than all else here.
+ * Rejects with what the body fails with, or `take` throws.
+ */
+function eachPiece(body: Readable, take: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    body.on('data', (piece: Buffer) => {
+      try {
+        const done = take(piece);
+        if (done === undefined) return;
+        body.pause();
+        done.then(() => body.resume(), reject);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    body.once('end', resolve);
+    body.once('error', reject);
+    body.once('close', () => reject(new Error('the answer ended before it was whole')));
+  });
 }
 
 function reasonOf(signal: AbortSignal): Error {

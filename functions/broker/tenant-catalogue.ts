@@ -64,7 +64,8 @@ export function createTenantCatalogue(clock: Clock): TenantCatalogue {
     async withNewRules(store) {
       if (known === undefined) return anew(store);
       const [rules, before] = [await store.rules(), known];
-      if (rules.rules.some(({ use }) => !before.credentials.has(use))) {
+      const isKnown = (id: string | undefined): boolean => id === undefined || before.credentials.has(id);
+      if (!rules.rules.every(({ use, backup }) => isKnown(use) && isKnown(backup))) {
         const readAt = clock();
         known = { ...rules, credentials: byId(await store.credentials()), readAt };
       } else known = { ...before, ...rules };

@@ -45,7 +45,7 @@ function exchange({ method, url, headers, body, signal, firstByteMs }: UpstreamR
       port: url.port,
       method,
       path: `${url.pathname}${url.search}`,
-      headers: { ...headers, host: url.host, ...(hasBody && { 'content-length': body.length }) },
+      headers: inOrder({ ...headers, host: url.host, ...(hasBody && { 'content-length': String(body.length) }) }),
       agent,
     });
     const stop = (): void => void request.destroy(asError(signal.reason));
@@ -74,7 +74,8 @@ function exchange({ method, url, headers, body, signal, firstByteMs }: UpstreamR
       settle();
       response.once('close', () => signal.removeEventListener('abort', stop));
       try {
-        resolve({ status: response.statusCode ?? 502, headers: flat(response.headers), body: readable(response) });
+        const received = flat(response.rawHeaders);
+        resolve({ status: response.statusCode ?? 502, headers: received, body: readable(response, received['content-encoding']) });
       } catch (error) {
         response.destroy();
         reject(asError(error));
@@ -91,8 +92,8 @@ function send(request: http.ClientRequest, body: Buffer | undefined): void {
 }
 
 /** The body, uncompressed although it was asked for plain: what is compressed cannot be scrubbed. */
-function readable(response: http.IncomingMessage): Readable {
-  const decoder = decoderOf((response.headers['content-encoding'] ?? 'identity').trim().toLowerCase());
+function readable(response: http.IncomingMessage, encoding = 'identity'): Readable {
+  const decoder = decoderOf(encoding.trim().toLowerCase());
   if (decoder === undefined) return response;
   // The decoder fails with whatever ends the response too early; whoever reads sees it there.
   pipeline(response, decoder, () => undefined);
@@ -117,9 +118,21 @@ function decoderOf(encoding: string): Transform | undefined {
   }
 }
 
-function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = Array.isArray(value) ? value.join(', ') : value;
+/** Names and values in turn: Node.js writes them as they are, and keeps no map of them. */
+function inOrder(headers: Readonly<Record<string, string>>): string[] {
+  const list: string[] = [];
+  for (const name of Object.keys(headers)) list.push(name, headers[name] ?? '');
+  return list;
+}
+
+/** Names in lower case; what is there more than once is joined. Node.js has refused what must not be. */
+function flat(rawHeaders: readonly string[]): Record<string, string> {
+  const all: Record<string, string> = Object.create(null);
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    const value = rawHeaders[at + 1] ?? '';
+    all[name] = all[name] === undefined ? value : `${all[name]}, ${value}`;
+  }
   return all;
 }
 

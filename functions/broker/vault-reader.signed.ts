@@ -1,3 +1,4 @@
+import { isAboutKey } from '../credentials/customer-key.ts';
 import { secretName } from '../credentials/vault.ts';
 import type { InjectedSecret } from '../providers/egress-adapter.ts';
 import { aws } from '../shared/aws-errors.ts';
@@ -18,7 +19,7 @@ export function createSignedVaultReader(deps: {
 }): VaultReader {
   const operation = { service: 'secretsmanager', operation: 'GetSecretValue', timeoutMs: deps.timeoutMs } as const;
   return {
-    read: (tenantId, credentialId, versionId) =>
+    read: (tenantId, credentialId, versionId, customerKeyArn) =>
       unavailable(
         'SECRET_UNAVAILABLE',
         'The credential could not be read, so the call was not made. Try again.',
@@ -26,11 +27,23 @@ export function createSignedVaultReader(deps: {
         () =>
           aws('reading a secret', async () => {
             const input = { SecretId: secretName(tenantId, credentialId), VersionId: versionId };
-            const { SecretString: text } = await callJson(deps.send, deps.credentials, operation, input);
+            const asked = callJson(deps.send, deps.credentials, operation, input);
+            const { SecretString: text } = await asked.catch((error: unknown) => {
+              throw customerKeyArn !== undefined && isAboutKey(error) ? customerKeyRefused(error) : error;
+            });
             return secretOf(typeof text === 'string' ? text : '');
           }),
       ),
   };
+}
+
+function customerKeyRefused(cause: unknown): CordonError {
+  return new CordonError(
+    'CUSTOMER_KEY_REFUSED',
+    "The KMS key of the customer's own AWS account that this credential lies under could not be used, so the call was not made and nothing else was tried: " +
+      "there the key is disabled or gone, or its policy no longer lets Cordon use it for this tenant's secrets.",
+    { cause },
+  );
 }
 
 function secretOf(text: string): InjectedSecret {

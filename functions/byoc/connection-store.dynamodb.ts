@@ -1,5 +1,3 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { aws, isAwsError } from '../shared/aws-errors.ts';
 import { createRegistryItems, type RegistryItemsDeps } from '../shared/registry-items.dynamodb.ts';
 import { type Connection, connection, connectionPrefix } from './connection.ts';
 import type { ConnectionStore } from './connection-store.ts';
@@ -13,22 +11,6 @@ export function createConnectionStore(deps: RegistryItemsDeps): ConnectionStore 
     connections: (tenantId) => items.list(connection, tenantId, connectionPrefix),
     addConnection: (item) => items.add<Connection>(keyOf(item.customerAccountId), { ...item, ...items.added() }),
     changeConnection: (item, change) => items.change<Connection>(keyOf(item.customerAccountId), item, change),
-    postpone: (tenantId, customerAccountId, { dueAt, until }) =>
-      aws('postponing a connection', async () => {
-        const postponed = new UpdateItemCommand({
-          TableName: deps.table,
-          Key: { pk: { S: `TENANT#${tenantId}#` }, sk: { S: keyOf(customerAccountId) } },
-          UpdateExpression: 'SET dueAt = :until',
-          ConditionExpression: 'dueAt = :dueAt',
-          ExpressionAttributeValues: { ':dueAt': { N: String(dueAt) }, ':until': { N: String(until) } },
-        });
-        try {
-          await deps.client.send(postponed);
-          return true;
-        } catch (error) {
-          if (isAwsError(error, 'ConditionalCheckFailedException')) return false;
-          throw error;
-        }
-      }),
+    postpone: (tenantId, customerAccountId, change) => items.postpone(tenantId, keyOf(customerAccountId), change),
   };
 }

@@ -77,15 +77,3 @@ export type OutboundDetailType = keyof typeof outboundEvents;
 
 /** Detail types this capability consumes: the event rule and its schemas are made from this list. */
 export const inboundDetailTypes: readonly InboundDetailType[] = ['RoleConnectionRequested', 'RoleDisconnectionRequested'];
-
-export const outboundDetailTypes: readonly OutboundDetailType[] = [
-  'RoleConnectionOffered',
-  'RoleConnectionVerified',
-  'RoleConnectionRejected',
-  'RoleConnectionExpired',
-  'RoleConnectionSuspended',
-  'RoleConnectionEnded',
-  'RoleConnectionFailed',
-  'EventHandlingFailed',
-  'IsolationViolationDetected',
-];

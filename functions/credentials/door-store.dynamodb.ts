@@ -13,6 +13,7 @@ import { aws, isAwsError } from '../shared/aws-errors.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { CredentialItem } from '../tenants/registry.ts';
+import { afterSupply } from '../tenants/rotation-plan.ts';
 import { type DoorStore, doorKey, type NonceItem, nonceItem } from './door-store.ts';
 
 /** How long an item outlives its use before DynamoDB may delete it: long enough to look into what happened. Seconds. */
@@ -137,6 +138,7 @@ export function createDoorStore({ client, table, clock, nextId }: DoorStoreDeps)
               secretArn: settlement.secretArn,
               secretVersionId: settlement.secretVersionId,
               suppliedAt: settlement.at,
+              ...afterSupply(credential, settlement),
               announced: false,
             }
           : {};

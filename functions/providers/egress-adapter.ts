@@ -36,6 +36,8 @@ export interface CredentialSettings {
   readonly regions?: readonly string[] | undefined;
   /** AWS: the services there, e.g. `dynamodb`. */
   readonly services?: readonly string[] | undefined;
+  /** Of a supplied secret: the KMS key of the customer's own account that it lies under. */
+  readonly kmsKeyArn?: string | undefined;
 }
 
 /** What is injected. `bearer` is a token minted for a while (federation, OAuth); `aws-session` signs instead of being sent. */

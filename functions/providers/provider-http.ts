@@ -1,13 +1,15 @@
+import type { z } from 'zod';
 import { isSafeEndpoint } from '../shared/endpoint-url.ts';
 import { CordonError } from '../shared/errors.ts';
-import type { SecretText } from '../shared/secret-text.ts';
 
 export interface ProviderRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Appended to the base URL; segments are encoded by the caller. */
   readonly path: string;
-  readonly bearer: SecretText;
-  readonly body?: object;
+  /** The credential among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON; as a form when it is one. */
+  readonly body?: object | URLSearchParams;
 }
 
 export interface ProviderAnswer {
@@ -32,16 +34,13 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 export function createProviderHttp(provider: string, baseUrl: string, fetchUrl: typeof fetch = fetch): SendToProvider {
   if (!isSafeEndpoint(baseUrl)) throw new CordonError('PROVIDER_REFUSED', `the base URL of ${provider} must be https`);
   const base = baseUrl.replace(/\/+$/, '');
-  return async ({ method, path, bearer, body }) => {
+  return async ({ method, path, headers, body }) => {
     try {
+      const asJson = body !== undefined && !(body instanceof URLSearchParams);
       const response = await fetchUrl(`${base}${path}`, {
         method,
-        headers: {
-          authorization: `Bearer ${bearer.reveal()}`,
-          accept: 'application/json',
-          ...(body && { 'content-type': 'application/json' }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
+        headers: { ...headers, accept: 'application/json', ...(asJson && { 'content-type': 'application/json' }) },
+        ...(body && { body: asJson ? JSON.stringify(body) : body }),
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       });
@@ -54,6 +53,87 @@ export function createProviderHttp(provider: string, baseUrl: string, fetchUrl: 
     }
   };
 }
+
+/** An administration's endpoints, asked with Cordon's own credential. */
+export interface ProviderAdmin {
+  /**
+   * @throws CordonError as `providerError` says for a status that is no success; PROVIDER_UNAVAILABLE for a success that is not what was asked for: it may be
+   *   a proxy's, and the next answer the right one
+   */
+  ask<Schema extends z.ZodType>(doing: string, schema: Schema, request: AdminRequest): Promise<z.infer<Schema>>;
+  /** As `ask`, but undefined when there is no such thing (404). */
+  find<Schema extends z.ZodType>(doing: string, schema: Schema, request: AdminRequest): Promise<z.infer<Schema> | undefined>;
+  /** Removes a thing; one that is gone (404) is removed. */
+  remove(doing: string, path: string): Promise<void>;
+}
+
+export type AdminRequest = Omit<ProviderRequest, 'headers'>;
+
+/** @param headers that carry the admin credential; asked for at each call, so that a changed one is taken up */
+export function createProviderAdmin(
+  provider: string,
+  send: SendToProvider,
+  headers: () => Promise<Readonly<Record<string, string>>>,
+): ProviderAdmin {
+  const answered = async (request: AdminRequest): Promise<ProviderAnswer> => send({ ...request, headers: await headers() });
+  return {
+    ask: async (doing, schema, request) => parseAnswer(provider, doing, schema, await answered(request)),
+    async find(doing, schema, request) {
+      const answer = await answered(request);
+      return answer.status === 404 ? undefined : parseAnswer(provider, doing, schema, answer);
+    },
+    async remove(doing, path) {
+      const answer = await answered({ method: 'DELETE', path });
+      if (!isSuccess(answer) && answer.status !== 404) throw providerError(provider, doing, answer);
+    },
+  };
+}
+
+/** @throws CordonError as `ProviderAdmin.ask` does */
+export function parseAnswer<Schema extends z.ZodType>(
+  provider: string,
+  doing: string,
+  schema: Schema,
+  answer: ProviderAnswer,
+): z.infer<Schema> {
+  if (!isSuccess(answer)) throw providerError(provider, doing, answer);
+  const parsed = schema.safeParse(answer.json);
+  if (parsed.success) return parsed.data;
+  throw new CordonError('PROVIDER_UNAVAILABLE', `${provider} answered ${doing} in a form that is not known`, { retryable: true });
+}
+
+/** More pages than any list of one cell has. */
+const maxPages = 1000;
+
+/**
+ * Goes through a list page by page and collects what `wanted` keeps.
+ *
+ * @param page asks for the page behind `cursor` (undefined: the first) and says where the next begins, if there is one
+ * @param wanted `last` keeps the item and ends the search
+ */
+export async function collectPages<Item, Cursor>(
+  provider: string,
+  doing: string,
+  page: (cursor: Cursor | undefined) => Promise<{ items: readonly Item[]; next: Cursor | undefined }>,
+  wanted: (item: Item) => 'keep' | 'skip' | 'last',
+): Promise<Item[]> {
+  const kept: Item[] = [];
+  let cursor: Cursor | undefined;
+  for (let count = 0; count < maxPages; count += 1) {
+    const { items, next } = await page(cursor);
+    for (const item of items) {
+      const verdict = wanted(item);
+      if (verdict !== 'skip') kept.push(item);
+      if (verdict === 'last') return kept;
+    }
+    // An empty page may still be followed by one.
+    if (next === undefined) return kept;
+    cursor = next;
+  }
+  throw new CordonError('PROVIDER_REFUSED', `${provider} has too many entries for ${doing}`);
+}
+
+const isSuccess = ({ status }: ProviderAnswer): boolean => status >= 200 && status <= 299;
 
 function parseJson(text: string): unknown {
   try {

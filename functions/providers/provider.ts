@@ -28,6 +28,15 @@ export interface CreatedKey extends ListedKey {
   readonly apiKey: SecretText;
 }
 
+/** The two keys that an Azure OpenAI resource has, as its own interface names them. A key's ID there is its slot. */
+export const keySlots = ['Key1', 'Key2'] as const;
+export type KeySlot = (typeof keySlots)[number];
+
+/** The slot that a rotation may renew: the one that the live key is not in. */
+export function idleSlot(liveKeyId: string | undefined): KeySlot {
+  return liveKeyId === 'Key1' ? 'Key2' : 'Key1';
+}
+
 /** `valid` also for a key that is throttled or lacks a scope: the provider knows it. `refused`: it does not. */
 export type KeyValidity = 'valid' | 'refused';
 
@@ -46,19 +55,40 @@ export interface Provider {
   ensureAccount(tenantId: TenantId, mayExist: boolean): Promise<ProviderAccount>;
   /** Looks for the account without making it. */
   findAccount(tenantId: TenantId): Promise<ProviderAccount | undefined>;
-  /** Makes a key named by `keyName`. `mayExist` as above, for what owns the key. Not idempotent: that is what the name is for. */
+  /**
+   * Makes a key named by `keyName`. `mayExist` as above, for what owns the key. Not idempotent: that is what the name is for. May take up to a minute where
+   * the provider makes keys in the background.
+   *
+   * Two slots: for a credential that has no live key yet, because every slot is renewed, so that nobody else has a key; later ones come from `regenerateSlot`.
+   */
   createKey(
     account: ProviderAccount,
     request: { tenantId: TenantId; credentialId: CredentialId; attempt: number; mayExist: boolean },
   ): Promise<CreatedKey>;
-  /** Every live key that was made for this credential, whichever attempt made it. */
+  /**
+   * Two slots only: gives the slot a new value, which is the key of this attempt; the slot's old value is refused at once. Repeating it leaves no orphan: the value
+   * of the lost answer is dead.
+   */
+  regenerateSlot?(
+    account: ProviderAccount,
+    slot: KeySlot,
+    request: { tenantId: TenantId; credentialId: CredentialId; attempt: number },
+  ): Promise<CreatedKey>;
+  /**
+   * Every live key that was made for this credential, whichever attempt made it. Two slots have no names and hold no orphans: both are listed under the name of the
+   * attempt that renewed one last, the live key's slot too.
+   */
   listKeys(account: ProviderAccount, tenantId: TenantId, credentialId: CredentialId): Promise<readonly ListedKey[]>;
-  /** Asks the provider whether it accepts the key. */
-  validateKey(apiKey: SecretText): Promise<KeyValidity>;
-  /** Idempotent: a key that is gone is revoked. */
+  /**
+   * Asks the provider whether it accepts the key.
+   *
+   * @param account the tenant's: needed where each account is reached at an address of its own (`azure-openai`)
+   */
+  validateKey(apiKey: SecretText, account?: ProviderAccount): Promise<KeyValidity>;
+  /** Idempotent: a key that is gone is revoked. Two slots: renews the slot and throws the value away, so it may be asked for only while the live key is in the other. */
   revokeKey(account: ProviderAccount, keyId: string): Promise<void>;
   /** True once the provider refuses the key. A 403 or a 429 is no such answer. */
-  confirmRevoked(apiKey: SecretText): Promise<boolean>;
+  confirmRevoked(apiKey: SecretText, account?: ProviderAccount): Promise<boolean>;
 }
 
 /** `{tenantId}.{credentialId}.{attempt}`. No ID holds a dot, so `acme` with `2-main` and `acme-2` with `main` never meet. */

@@ -1,16 +1,13 @@
-/**
- * Asks a provider whether it knows a key, with a call that costs nothing and changes nothing. 401 is a refusal; 403 is a matter of scopes and 429 of limits: in both the key
- * was recognized. Where a provider says it otherwise, its own rule stands below. Sources: each provider's API reference, "Authentication" and "Errors".
- */
+/** Asks a provider whether it knows a key, with a call that costs nothing and changes nothing. What its answer says stands in `key-verdict.ts`. */
 import { CordonError } from '../shared/errors.ts';
 import type { SecretText } from '../shared/secret-text.ts';
 import type { CredentialSettings, EgressAdapter, InjectedSecret } from './egress-adapter.ts';
 import { egressAdapterOf } from './egress-adapters.ts';
 import { createSendEgress, type EgressAnswer, type SendEgress } from './egress-request.ts';
+import { bedrockVerdict, cohereVerdict, geminiVerdict, type KeyVerdict, verdictOf } from './key-verdict.ts';
 import type { ProviderName } from './provider-name.ts';
 
-/** `unknown`: the provider answered, but what it answered says nothing about the key. */
-export type KeyVerdict = 'valid' | 'refused' | 'unknown';
+export type { KeyVerdict } from './key-verdict.ts';
 
 /**
  * @param secret a key that the provider takes as it is; for Vertex an access token
@@ -91,44 +88,8 @@ function urlOf(adapter: EgressAdapter, probe: Probe, settings: CredentialSetting
   return new URL(`${baseUrl.replace(/\/+$/, '')}${rest}`);
 }
 
-/** Undefined when the provider is in trouble: then it is no verdict at all. */
-function verdictOf({ status }: EgressAnswer): KeyVerdict | undefined {
-  if (status === 401) return 'refused';
-  if ((status >= 200 && status < 300) || status === 403 || status === 429) return 'valid';
-  return status === 408 || status >= 500 ? undefined : 'unknown';
-}
-
 function unavailable(provider: string, status: number): CordonError {
   return new CordonError('PROVIDER_UNAVAILABLE', `${provider} could not say whether it knows the key (HTTP ${status})`, {
     retryable: true,
   });
-}
-
-type Members = Readonly<Record<string, unknown>>;
-const membersOf = (value: unknown): Members => (typeof value === 'object' && value !== null ? { ...value } : {});
-
-/** A key it does not know is a 400 `API_KEY_INVALID`. Source: Google APIs, `google.rpc.ErrorInfo`, reason API_KEY_INVALID. */
-function geminiVerdict({ status, json }: EgressAnswer): KeyVerdict | undefined {
-  if (status !== 400) return undefined;
-  const error = membersOf(membersOf(json)['error']);
-  const details = Array.isArray(error['details']) ? error['details'] : [];
-  return details.some((detail) => membersOf(detail)['reason'] === 'API_KEY_INVALID') ? 'refused' : 'unknown';
-}
-
-/** 200 with `{valid: false}` is a refusal. Source: Cohere API reference, "Check API key". */
-function cohereVerdict({ status, json }: EgressAnswer): KeyVerdict | undefined {
-  if (status !== 200) return undefined;
-  const valid = membersOf(json)['valid'];
-  return valid === true ? 'valid' : valid === false ? 'refused' : 'unknown';
-}
-
-/**
- * A key it does not know is a 403 like a missing permission: only the message tells ("Authentication failed: Please make sure your API Key is valid."). A request found
- * invalid, or for a model that is not there, has passed that point.
- */
-function bedrockVerdict({ status, json }: EgressAnswer): KeyVerdict | undefined {
-  if (status === 400 || status === 404) return 'valid';
-  if (status !== 403) return undefined;
-  const { message, Message } = membersOf(json);
-  return /authentication failed|api key|security token|signature/i.test(String(message ?? Message ?? '')) ? 'refused' : 'valid';
 }

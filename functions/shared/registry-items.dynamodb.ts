@@ -113,6 +113,26 @@ export function createRegistryItems({ client, table, clock, nextId }: RegistryIt
       return item;
     },
 
+    /** Moves an item's due time without reading or understanding it; false when it is due at another time by now, or not at all. */
+    postpone(tenantId: string, sk: string, { dueAt, until }: { readonly dueAt: number; readonly until: number }): Promise<boolean> {
+      return aws('postponing what is due', async () => {
+        const postponed = new UpdateItemCommand({
+          TableName: table,
+          Key: keyOf(tenantId, sk),
+          UpdateExpression: 'SET dueAt = :until',
+          ConditionExpression: 'dueAt = :dueAt',
+          ExpressionAttributeValues: { ':dueAt': { N: String(dueAt) }, ':until': { N: String(until) } },
+        });
+        try {
+          await client.send(postponed);
+          return true;
+        } catch (error) {
+          if (isAwsError(error, 'ConditionalCheckFailedException')) return false;
+          throw error;
+        }
+      });
+    },
+
     async change<Item extends WrittenItem>(sk: string, item: Item, changes: PlainItem & Partial<Item>): Promise<Item> {
       const written = { ...changes, version: item.version + 1, writeId: nextId(), updatedAt: now() };
       const update = updateOf(written);

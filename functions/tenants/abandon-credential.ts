@@ -3,6 +3,7 @@ import type { ProviderAccount } from '../providers/provider.ts';
 import { CordonError } from '../shared/errors.ts';
 import { intentOf } from './provision-credential.ts';
 import type { CredentialItem, TenantItem } from './registry.ts';
+import { notDue } from './rotation-plan.ts';
 import type { TenantStores, TenantsDeps } from './tenants-deps.ts';
 
 export interface Abandonment {
@@ -67,10 +68,19 @@ export async function abandonCredential(deps: TenantsDeps, of: Abandonment, item
     const { code, message } = of.error;
     const gone =
       left.length === 0
-        ? { secretMayExist: false, keyId: undefined, ownerId: undefined, secretArn: undefined, secretVersionId: undefined }
+        ? {
+            secretMayExist: false,
+            keyId: undefined,
+            ownerId: undefined,
+            keyAttempt: undefined,
+            secretArn: undefined,
+            secretVersionId: undefined,
+          }
         : {};
     await of.stores.registry.changeCredential(item, {
       ...gone,
+      // Nothing of it is rotated.
+      ...notDue,
       status: 'failed',
       leaseUntil: 0,
       failure: { code, message, left: [...left] },

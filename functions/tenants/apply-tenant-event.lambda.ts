@@ -2,9 +2,9 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
-import { readAdminKey } from '../providers/admin-key.secrets-manager.ts';
-import { createAdminKey } from '../providers/admin-key.ts';
-import { createOpenAi } from '../providers/openai.ts';
+import { createAdminKeyReader } from '../providers/admin-key.secrets-manager.ts';
+import { createProviders } from '../providers/create-providers.ts';
+import { configuredProviders } from '../providers/providers-config.ts';
 import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
 import { createIds } from '../shared/clock.ts';
@@ -20,9 +20,7 @@ import { createOpeners } from './open-tenant.aws.ts';
 const env = tenantsEnv.parse(process.env);
 const clock = (): number => Date.now();
 const nextId = createIds(clock);
-const secrets = new SecretsManagerClient({});
 const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 500 });
-const { openai } = env.PROVIDERS;
 
 const deps: ApplyDeps = {
   clock,
@@ -33,14 +31,10 @@ const deps: ApplyDeps = {
   inbox: createInbox(new SQSClient({}), { queue: env.QUEUE_URL, deadLetterQueue: env.DEAD_LETTER_QUEUE_URL }),
   accountId: cellOf(env.TENANT_KEY_ARN).accountId,
   maxReceiveCount: env.MAX_RECEIVE_COUNT,
-  providers: {
-    ...(openai && {
-      openai: createOpenAi({
-        baseUrl: openai.baseUrl,
-        adminKey: createAdminKey({ clock, read: () => readAdminKey(secrets, openai.adminSecretArn) }),
-      }),
-    }),
-  },
+  providers: createProviders(configuredProviders(env, process.env), {
+    clock,
+    readAdminKey: createAdminKeyReader(new SecretsManagerClient({})),
+  }),
   poolKeyArn: env.TENANT_KEY_ARN,
   ...createOpeners({ sessions, clock, nextId, env }),
 };

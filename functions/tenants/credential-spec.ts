@@ -36,7 +36,10 @@ const askedCredential = z.strictObject({
   labels: labels.optional(),
   dataClasses: z.array(environmentName).max(16).optional(),
   settings: credentialSettings.optional(),
-  rotation: z.strictObject({ everyDays: z.int().min(1).max(365), graceHours: z.int().min(0).max(720) }).optional(),
+  /** `activateAt`: the next key may be made before, but is not in force until then. */
+  rotation: z
+    .strictObject({ everyDays: z.int().min(1).max(365), graceHours: z.int().min(0).max(720), activateAt: z.iso.datetime().optional() })
+    .optional(),
 });
 
 /** One credential as an event asks for it. */

@@ -24,23 +24,26 @@ const accountOf = (cell: Cell): object => ({ AWS: `arn:${cell.partition}:iam::${
 const onlyUser = { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['UserId'] } };
 const actions = ['sts:AssumeRole', 'sts:TagSession'];
 
-/** Trust of the reader: the sessions function, and its own sessions to add a user once. */
-export function readerTrust(cell: Cell, readerArn: string, sessionsRoleArn: string): object {
+/** Lets one function of Cordon in, with no tag of its own but a user's. */
+const admit = (cell: Cell, Sid: string, roleArn: string): object => ({
+  Sid,
+  Effect: 'Allow',
+  Principal: accountOf(cell),
+  Action: actions,
+  Condition: {
+    ArnEquals: { 'aws:PrincipalArn': roleArn },
+    ...onlyUser,
+    StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
+    Null: { 'sts:TransitiveTagKeys': 'true' },
+  },
+});
+
+/** Trust of the reader: the sessions function, its own sessions to add a user once, and the rotation worker, which tries each version at the provider. */
+export function readerTrust(cell: Cell, readerArn: string, by: { sessionsRoleArn: string; rotationRoleArn: string }): object {
   return {
     Version: '2012-10-17',
     Statement: [
-      {
-        Sid: 'MintFromVerifiedToken',
-        Effect: 'Allow',
-        Principal: accountOf(cell),
-        Action: actions,
-        Condition: {
-          ArnEquals: { 'aws:PrincipalArn': sessionsRoleArn },
-          ...onlyUser,
-          StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
-          Null: { 'sts:TransitiveTagKeys': 'true' },
-        },
-      },
+      admit(cell, 'MintFromVerifiedToken', by.sessionsRoleArn),
       {
         Sid: 'AddUserToOwnSession',
         Effect: 'Allow',
@@ -53,27 +56,20 @@ export function readerTrust(cell: Cell, readerArn: string, sessionsRoleArn: stri
           Null: { 'aws:PrincipalTag/UserId': 'true', 'sts:TransitiveTagKeys': 'true' },
         },
       },
+      admit(cell, 'ReadForRotation', by.rotationRoleArn),
     ],
   };
 }
 
-/** Trust of the writer: the tenants function, and the door, which stores what the tenant itself hands over. */
-export function writerTrust(cell: Cell, tenantsRoleArn: string, doorRoleArn: string): object {
-  const admit = (Sid: string, roleArn: string): object => ({
-    Sid,
-    Effect: 'Allow',
-    Principal: accountOf(cell),
-    Action: actions,
-    Condition: {
-      ArnEquals: { 'aws:PrincipalArn': roleArn },
-      ...onlyUser,
-      StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' },
-      Null: { 'sts:TransitiveTagKeys': 'true' },
-    },
-  });
+/** Trust of the writer: the tenants function, the door, which stores what the tenant itself hands over, and the rotation worker. */
+export function writerTrust(cell: Cell, by: { tenantsRoleArn: string; doorRoleArn: string; rotationRoleArn: string }): object {
   return {
     Version: '2012-10-17',
-    Statement: [admit('WorkForEvents', tenantsRoleArn), admit('StoreSuppliedSecrets', doorRoleArn)],
+    Statement: [
+      admit(cell, 'WorkForEvents', by.tenantsRoleArn),
+      admit(cell, 'StoreSuppliedSecrets', by.doorRoleArn),
+      admit(cell, 'StageForRotation', by.rotationRoleArn),
+    ],
   };
 }
 

@@ -19,6 +19,7 @@ export interface DedicatedTierSettings {
   readonly sessionsRoleArn: string;
   readonly tenantsRoleArn: string;
   readonly doorRoleArn: string;
+  readonly rotationRoleArn: string;
   /** TenantSupplier */
   readonly supplierRoleArn: string;
 }
@@ -127,14 +128,8 @@ export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTie
     async ensureRoles(tenantId) {
       const { reader, writer } = dedicatedRoleNames(tenantId);
       const { isolationPolicyArn, readerPolicyArn, writerPolicyArn } = settings;
-      await ensureRole(tenantId, reader, readerTrust(cell, arns(tenantId).readerArn, settings.sessionsRoleArn), [
-        readerPolicyArn,
-        isolationPolicyArn,
-      ]);
-      await ensureRole(tenantId, writer, writerTrust(cell, settings.tenantsRoleArn, settings.doorRoleArn), [
-        writerPolicyArn,
-        isolationPolicyArn,
-      ]);
+      await ensureRole(tenantId, reader, readerTrust(cell, arns(tenantId).readerArn, settings), [readerPolicyArn, isolationPolicyArn]);
+      await ensureRole(tenantId, writer, writerTrust(cell, settings), [writerPolicyArn, isolationPolicyArn]);
     },
 
     ensureKey(tenantId, mayExist) {

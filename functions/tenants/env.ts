@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpointUrl } from '../shared/endpoint-url.ts';
+import { providersConfig, providerUrls } from '../providers/providers-config.ts';
 import { jsonText } from '../shared/json-text.ts';
 
 const arn = z.string().regex(/^arn:[^:]+:[^:]+:/);
@@ -27,9 +27,17 @@ export const tenantsEnv = z.object({
   TENANTS_ROLE_ARN: arn,
   /** The door's own role: it stores what a dedicated tenant hands over, through that tenant's writer. */
   DOOR_ROLE_ARN: arn,
+  /** The rotation worker's own role: it stages through a dedicated tenant's writer, and tries versions it reads as its reader. */
+  ROTATION_ROLE_ARN: arn,
   TENANT_SUPPLIER_ROLE_ARN: arn,
-  /** Providers Cordon can make keys at: `{"openai":{"baseUrl":"…","adminSecretArn":"…"}}`. */
-  PROVIDERS: jsonText(z.strictObject({ openai: z.strictObject({ baseUrl: endpointUrl, adminSecretArn: arn }).optional() })),
+  /** Providers Cordon can make keys at: `{"openai":{"adminSecretArn":"…"}}`, see `providers-config.ts`. */
+  PROVIDERS: jsonText(providersConfig),
+  /** Addresses of development, honoured only with ALLOW_LOOPBACK_EGRESS: of providers, of their administrations, of their token endpoints. */
+  PROVIDER_BASE_URLS: jsonText(providerUrls).default({}),
+  PROVIDER_ADMIN_BASE_URLS: jsonText(providerUrls).default({}),
+  PROVIDER_TOKEN_URLS: jsonText(providerUrls).default({}),
+  /** `true` in the local cloud. Ignored in a deployed function. */
+  ALLOW_LOOPBACK_EGRESS: z.string().optional(),
 });
 
 export type TenantsEnv = z.infer<typeof tenantsEnv>;

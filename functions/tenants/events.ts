@@ -101,19 +101,6 @@ export const inboundDetailTypes: readonly InboundDetailType[] = [
   'RoutingRulesChanged',
 ];
 
-export const outboundDetailTypes: readonly OutboundDetailType[] = [
-  'TenantProvisioned',
-  'TenantProvisioningFailed',
-  'UserProvisioned',
-  'UserProvisioningFailed',
-  'CredentialProvisioned',
-  'CredentialProvisioningFailed',
-  'RoutingRulesApplied',
-  'RoutingRulesFailed',
-  'EventHandlingFailed',
-  'IsolationViolationDetected',
-];
-
 /** Which event says that one of these could not be done. */
 export const failedDetailType = {
   TenantOnboarded: 'TenantProvisioningFailed',

@@ -64,6 +64,7 @@ export function createOpeners(deps: {
           sessionsRoleArn: env.SESSIONS_ROLE_ARN,
           tenantsRoleArn: env.TENANTS_ROLE_ARN,
           doorRoleArn: env.DOOR_ROLE_ARN,
+          rotationRoleArn: env.ROTATION_ROLE_ARN,
           supplierRoleArn: env.TENANT_SUPPLIER_ROLE_ARN,
         },
       ),

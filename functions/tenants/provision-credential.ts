@@ -7,6 +7,7 @@ import { decideCredential } from './credential-decision.ts';
 import type { CredentialSpec } from './credential-spec.ts';
 import type { CredentialItem, TenantItem } from './registry.ts';
 import { releaseCredential } from './release-lease.ts';
+import { scheduledDue } from './rotation-plan.ts';
 import type { TenantStores, TenantsDeps } from './tenants-deps.ts';
 
 export interface CredentialWork {
@@ -117,8 +118,10 @@ async function issue(
     secretMayExist: true,
     keyId: created.keyId,
     ownerId: created.ownerId,
+    keyAttempt: attempt,
     secretArn: stored.secretArn,
     secretVersionId: stored.versionId,
+    ...scheduledDue(item, deps.clock()),
   });
 }
 

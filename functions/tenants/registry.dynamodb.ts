@@ -27,6 +27,7 @@ export function createRegistry(deps: RegistryItemsDeps): Registry {
     addTenant: (item) => add({ ...item, ...items.added() }),
     addUser: (item) => add({ ...item, ...items.added() }),
     addCredential: (item) => add({ ...item, ...items.added() }),
+    postponeCredential: (tenantId, credentialId, change) => items.postpone(tenantId, `CREDENTIAL#${credentialId}`, change),
     changeTenant: (item, changes) => items.change<TenantItem>(keyOf(item), item, changes),
     changeUser: (item, changes) => items.change<UserItem>(keyOf(item), item, changes),
     changeCredential: (item, changes) => items.change<CredentialItem>(keyOf(item), item, changes),

@@ -3,6 +3,7 @@ import { providerName } from '../providers/provider-name.ts';
 import { tenantId, userId } from '../shared/identifier-fields.ts';
 import type { CredentialId, TenantId, UserId } from '../shared/identifiers.ts';
 import { credentialSpec, routingRule, storedCredential, tier } from './credential-spec.ts';
+import { heldVersion, rotating } from './rotation-fields.ts';
 
 /** What every registry item carries. */
 export const itemFields = {
@@ -79,6 +80,21 @@ export const credentialItem = z.object({
   secretVersionId: z.string().optional(),
   /** When the customer's latest secret came into force (milliseconds since the epoch): a permit to supply one that is older than this is over. */
   suppliedAt: z.int().optional(),
+  /** The attempt in the name of the key in force; 0 or missing for one that the customer made. */
+  keyAttempt: z.int().min(0).optional(),
+  /** The key before the one in force, until the provider was shown to refuse it. */
+  previous: heldVersion.optional(),
+  /** When the key in force came into force by a rotation. Milliseconds since the epoch. */
+  rotatedAt: z.int().optional(),
+  /** There while a rotation is under way. */
+  rotating: rotating.optional(),
+  /** Requests for a rotation that were applied last, so that one that is delivered again is known. */
+  rotationRequests: z.array(z.string()).optional(),
+  /** True while the key in force is known to others: use goes to the rule's backup until the next one is in force. */
+  diverted: z.boolean().optional(),
+  /** Keys of the index `due`: when this is to be looked at next. Both or neither. */
+  dueShard: z.string().optional(),
+  dueAt: z.int().optional(),
   failure: failure.optional(),
 });
 export type CredentialItem = z.infer<typeof credentialItem>;
@@ -111,4 +127,14 @@ export interface Registry {
   changeTenant(item: TenantItem, change: Partial<NewTenant>): Promise<TenantItem>;
   changeUser(item: UserItem, change: Partial<NewUser>): Promise<UserItem>;
   changeCredential(item: CredentialItem, change: Partial<NewCredential>): Promise<CredentialItem>;
+  /**
+   * Moves a credential's due time without reading or understanding it: for one that cannot be dealt with. False when it is due at another time by now, or not at all.
+   *
+   * @param change when it was due, and until when it is to be left alone, in milliseconds since the epoch
+   */
+  postponeCredential(
+    tenantId: TenantId,
+    credentialId: CredentialId,
+    change: { readonly dueAt: number; readonly until: number },
+  ): Promise<boolean>;
 }

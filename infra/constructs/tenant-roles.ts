@@ -18,6 +18,7 @@ import {
   readerAllows,
   roleArn,
   rolePath,
+  rotatorAllows,
   supplierAllows,
   type TenantRoleName,
   type TenantStatementScope,
@@ -34,6 +35,8 @@ export interface TenantRolesProps {
   readonly provisioningRole: IRole;
   /** The function that takes customers' own keys, from a token it has verified itself. */
   readonly doorRole: IRole;
+  /** The worker that replaces keys before they are old. */
+  readonly rotationRole: IRole;
 }
 
 /** The constant roles that every tenant shares: two tenants or 100,000, these are all. */
@@ -45,6 +48,7 @@ export class TenantRoles extends Construct {
   readonly reader: CfnRole;
   readonly writer: CfnRole;
   readonly supplier: CfnRole;
+  readonly rotator: CfnRole;
   readonly provisioner: CfnRole;
   readonly auditor: CfnRole;
   readonly connector: CfnRole;
@@ -98,6 +102,14 @@ export class TenantRoles extends Construct {
 
     this.supplier = this.#role('TenantSupplier', this.#policy('TenantSupplierAccess', supplierAllows(scope)), [
       trust('SupplyFromVerifiedToken', new ArnPrincipal(props.doorRole.roleArn), {
+        ...oneTenant,
+        ...tags('TenantId', 'UserId'),
+        Null: notTransitive,
+      }),
+    ]);
+
+    this.rotator = this.#role('TenantRotator', this.#policy('TenantRotatorAccess', rotatorAllows(scope)), [
+      trust('RotateForEventsTenant', new ArnPrincipal(props.rotationRole.roleArn), {
         ...oneTenant,
         ...tags('TenantId', 'UserId'),
         Null: notTransitive,

@@ -28,6 +28,7 @@ export type TenantRoleName =
   | 'TenantReader'
   | 'TenantWriter'
   | 'TenantSupplier'
+  | 'TenantRotator'
   | 'TenantProvisioner'
   | 'TenantAuditor'
   | 'ByocConnector'
@@ -269,6 +270,27 @@ export function supplierAllows(scope: TenantStatementScope): PolicyStatement[] {
       conditions: { ...ownContextOnly, Null: { ...ownContextOnly.Null, 'kms:ViaService': 'true' } },
     }),
     itemsOfOwnTenant('WriteOwnRegistry', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [scope.registryTableArn]),
+    insertAttribution(scope),
+  ];
+}
+
+/** `TenantRotator`: stages the next version of a secret, and reads the versions to try them at the provider: the next one before it counts, the old one until it is refused. */
+export function rotatorAllows(scope: TenantStatementScope): PolicyStatement[] {
+  return [
+    allow('RotateOwnSecrets', {
+      actions: ['DescribeSecret', 'GetSecretValue', 'ListSecretVersionIds', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
+        (name) => `secretsmanager:${name}`,
+      ),
+      resources: [secretArn(scope, `${tenant}/*`)],
+      conditions: ownTag,
+    }),
+    useOwnKey(scope, 'UseKeyOfOwnSecrets', ['kms:Decrypt', 'kms:GenerateDataKey']),
+    itemsOfOwnTenant(
+      'WriteOwnRegistry',
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [scope.registryTableArn],
+    ),
+    readAttribution(scope),
     insertAttribution(scope),
   ];
 }

@@ -60,6 +60,22 @@ export interface AccessKey {
   readonly createdAt: Date;
 }
 
+/** A long-term API key of a user for one service. It stays on record when it is deleted, because services may take it a while longer. */
+export interface ServiceCredential {
+  readonly id: string;
+  readonly user: UserIdentity;
+  readonly serviceName: string;
+  /** The public part, which tells whose it is. */
+  readonly alias: string;
+  readonly secret: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+  status: 'Active' | 'Inactive';
+  /** When it was made inactive or deleted, ms since the epoch. */
+  endedAt: number | undefined;
+  deletedAt: number | undefined;
+}
+
 export interface Session {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -92,6 +108,8 @@ export interface IdentityStore {
   readonly accounts: Map<string, IdentityAccount>;
   readonly keys: Map<string, AccessKey>;
   readonly sessions: Map<string, Session>;
+  /** By their IDs, which stand for access keys where such a key is the caller's only credential. */
+  readonly serviceCredentials: Map<string, ServiceCredential>;
   /** Rises with every change that can change a decision; caches compare it. */
   readonly version: number;
   changed(): void;
@@ -107,6 +125,11 @@ export interface IdentityStore {
   awsPolicies(): readonly ManagedPolicy[];
   /** False when a role or user was deleted, also when another of the same name was made since. */
   exists(identity: Identity): boolean;
+}
+
+/** The user behind an access key or a service-specific credential. */
+export function userBehind(store: IdentityStore, accessKeyId: string): UserIdentity | undefined {
+  return (store.keys.get(accessKeyId) ?? store.serviceCredentials.get(accessKeyId))?.user;
 }
 
 const iamArn = /^arn:aws:iam::(\d{12}):(role|user)\/(?:.*\/)?([^/]+)$/;
@@ -128,6 +151,7 @@ export function createIdentityStore(awsManagedPolicies: ReadonlyMap<string, Mana
     accounts,
     keys: new Map(),
     sessions: new Map(),
+    serviceCredentials: new Map(),
     get version() {
       return version;
     },
@@ -173,7 +197,7 @@ function isRole(identity: Identity): identity is RoleIdentity {
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** A unique ID as IAM makes them: a prefix that tells the kind (IAM User Guide, "IAM identifiers") and 16 (or `length`) base32 characters. */
-export function newUniqueId(prefix: 'AIDA' | 'AROA' | 'ANPA' | 'AKIA' | 'ASIA', length = 16): string {
+export function newUniqueId(prefix: 'ACCA' | 'AIDA' | 'AROA' | 'ANPA' | 'AKIA' | 'ASIA', length = 16): string {
   return prefix + [...randomBytes(length)].map((byte) => base32.charAt(byte % 32)).join('');
 }
 

@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../iam/evaluate.ts';
 import { compilePolicy } from '../iam/evaluate.ts';
 import type { PolicyDocument } from '../iam/policy.ts';
 import type { Clock } from './clock.ts';
-import type { Identity, IdentityStore, Session } from './identity-store.ts';
+import { type Identity, type IdentityStore, type Session, userBehind } from './identity-store.ts';
 import type { Caller } from './service.ts';
 
 interface PrincipalPolicies {
@@ -77,9 +77,8 @@ export function createPrincipals(store: IdentityStore, clock: Clock): Principals
   };
 
   const makeCaller = (accessKeyId: string): Caller | undefined => {
-    const key = store.keys.get(accessKeyId);
-    if (key !== undefined) {
-      const { user } = key;
+    const user = userBehind(store, accessKeyId);
+    if (user !== undefined) {
       return {
         accountId: user.accountId,
         principal: { kind: 'user', accountId: user.accountId, arn: user.arn },
@@ -101,7 +100,7 @@ export function createPrincipals(store: IdentityStore, clock: Clock): Principals
   return {
     callerOf(accessKeyId) {
       const known = callers.get(accessKeyId);
-      const isGood = store.keys.has(accessKeyId) || liveSession(accessKeyId) !== undefined;
+      const isGood = userBehind(store, accessKeyId) !== undefined || liveSession(accessKeyId) !== undefined;
       if (!isGood) {
         callers.delete(accessKeyId);
         policies.delete(accessKeyId);
@@ -127,9 +126,9 @@ export function createPrincipals(store: IdentityStore, clock: Clock): Principals
     policiesOf(caller) {
       if (caller.principal.kind === 'root') return root;
       if (caller.principal.kind === 'service' || caller.principal.kind === 'anonymous') return none;
-      const key = store.keys.get(caller.accessKeyId);
-      const session = key === undefined ? liveSession(caller.accessKeyId) : undefined;
-      const identity = key?.user ?? session?.role;
+      const user = userBehind(store, caller.accessKeyId);
+      const session = user === undefined ? liveSession(caller.accessKeyId) : undefined;
+      const identity = user ?? session?.role;
       if (identity === undefined) return undefined;
       const known = policies.get(caller.accessKeyId);
       if (known?.version === store.version) return known.policies;
@@ -170,7 +169,7 @@ function identityContext(store: IdentityStore, caller: Caller): ContextEntries {
   if (principal.kind === 'root') {
     return { ...common, 'aws:PrincipalArn': principal.arn, 'aws:PrincipalType': 'Account', 'aws:userid': principal.accountId };
   }
-  const user = store.keys.get(caller.accessKeyId)?.user;
+  const user = userBehind(store, caller.accessKeyId);
   if (user !== undefined) {
     return { ...common, 'aws:PrincipalArn': user.arn, 'aws:PrincipalType': 'User', 'aws:userid': user.uniqueId, 'aws:username': user.name };
   }

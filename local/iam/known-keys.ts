@@ -26,7 +26,7 @@ const single = `
   events:creatorAccount events:detail.eventTypeCode events:detail.service events:detail.userIdentity.principalId events:eventBusInvocation
   events:ManagedBy
   iam:AssociatedResourceArn iam:AWSServiceName iam:OrganizationsPolicyId iam:PassedToService iam:PermissionsBoundary iam:PolicyARN
-  iam:ServiceSpecificCredentialServiceName
+  iam:ServiceSpecificCredentialAgeDays iam:ServiceSpecificCredentialServiceName
   lambda:CodeSigningConfigArn lambda:EventSourceToken lambda:FunctionArn lambda:FunctionUrlAuthType lambda:InvokedViaFunctionUrl
   lambda:Principal lambda:SourceFunctionArn
   logs:DeliveryDestinationResourceArn logs:DestinationArn

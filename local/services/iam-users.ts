@@ -7,6 +7,7 @@ import type { Operation, Scope } from '../core/service.ts';
 import { page, paged, path, pathPrefix, policyArn, tagList, tagMap, tagsShown, userName } from './iam-members.ts';
 import { accountOf, alreadyExists, deleteConflict, limitExceeded, notFound, requestTags, userNeed, userOf } from './iam-needs.ts';
 import { boundaryShown, existingBoundary } from './iam-roles.ts';
+import { hasServiceCredentials } from './iam-service-credentials.ts';
 import { queryOperation } from './query-operation.ts';
 
 const maxAccessKeys = 2;
@@ -83,6 +84,8 @@ export function userOperations(store: IdentityStore): Record<string, Operation> 
       ({ UserName }, scope) => {
         const user = userOf(store, scope, UserName);
         if (keysOf(user).length > 0) throw deleteConflict('Cannot delete entity, must delete access keys first.');
+        if (hasServiceCredentials(store, scope, UserName))
+          throw deleteConflict('Cannot delete entity, must remove service specific credentials first.');
         if (user.attachedPolicyArns.size > 0) throw deleteConflict('Cannot delete entity, must detach all policies first.');
         if (user.inlinePolicies.size > 0) throw deleteConflict('Cannot delete entity, must delete policies first.');
         accountOf(store, scope).users.delete(user.name.toLowerCase());

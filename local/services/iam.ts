@@ -4,6 +4,7 @@ import type { LocalService } from '../core/service.ts';
 import { rolePolicyOperations, userPolicyOperations } from './iam-attached-policies.ts';
 import { managedPolicyOperations } from './iam-managed-policies.ts';
 import { roleOperations } from './iam-roles.ts';
+import { serviceCredentialOperations } from './iam-service-credentials.ts';
 import { simulationOperations } from './iam-simulation.ts';
 import { userOperations } from './iam-users.ts';
 
@@ -19,6 +20,7 @@ export function createIam(kernel: LocalKernel): LocalService {
       ...managedPolicyOperations(store),
       ...userOperations(store),
       ...userPolicyOperations(store),
+      ...serviceCredentialOperations(store),
       ...simulationOperations(store),
     },
   };

@@ -31,8 +31,10 @@ export function invocationOperations(
     stopped: AbortSignal;
     report: (line: string) => void;
   },
-): { operations: Record<string, Operation>; busy: () => boolean } {
+): { operations: Record<string, Operation>; busy: () => boolean; working: () => boolean } {
   let asynchronous = 0;
+  /** Of these, how many wait for the clock before they are tried again. */
+  let waiting = 0;
 
   const invokeLater = async (fn: LambdaFunction, what: Invocation): Promise<void> => {
     for (let attempt = 0; ; attempt++) {
@@ -40,12 +42,14 @@ export function invocationOperations(
       const wait = retryAfterMs[attempt];
       if (functionError === undefined) return;
       if (wait === undefined) return deps.report(`Lambda gave up on an asynchronous event of ${fn.arn} after ${attempt + 1} attempts.`);
-      await kernel.clock.until(kernel.clock.now() + wait, deps.stopped);
+      waiting++;
+      await kernel.clock.until(kernel.clock.now() + wait, deps.stopped).finally(() => waiting--);
     }
   };
 
   return {
     busy: () => asynchronous > 0,
+    working: () => asynchronous > waiting,
     operations: {
       Invoke: operation(invocation.extend({ InvocationType: z.enum(['RequestResponse', 'Event', 'DryRun']).default('RequestResponse') }), {
         needs: deps.needs('InvokeFunction'),

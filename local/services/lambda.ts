@@ -89,7 +89,7 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
     );
   };
 
-  const { operations: invocations, busy: invokesLater } = invocationOperations(kernel, { find, needs, stopped: stopped.signal, report });
+  const { operations: invocations, ...later } = invocationOperations(kernel, { find, needs, stopped: stopped.signal, report });
   const { operations: mappings, ...pollers } = mappingOperations(kernel, {
     queues: options.queues,
     functionByName: (scope, name) => find(scope, name),
@@ -101,14 +101,14 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
     for (const fn of functions.values()) fn.environments.crash(accessKeyId);
   });
 
-  const isRunning = (): boolean => invokesLater() || [...functions.values()].some((fn) => fn.environments.busy);
+  const isRunning = (): boolean => [...functions.values()].some((fn) => fn.environments.busy);
   return {
     signingName: 'lambda',
     protocol: 'rest-json',
     route,
     respond,
-    busy: () => pollers.busy() || isRunning(),
-    working: () => pollers.working() || isRunning(),
+    busy: () => pollers.busy() || later.busy() || isRunning(),
+    working: () => pollers.working() || later.working() || isRunning(),
     async close() {
       stopped.abort(new AwsError('ServiceException', 'The local cloud is closing.', 500));
       pollers.stop();

@@ -3,6 +3,7 @@ import { AwsError } from '../core/aws-error.ts';
 import type { Secret, SecretVersion } from './secrets-manager-store.ts';
 
 const maxVersions = 100;
+/** Labels of all versions of a secret together. Source: User Guide, "AWS Secrets Manager quotas". */
 const maxStages = 20;
 const pruneAfterMs = 86_400_000;
 
@@ -25,9 +26,10 @@ export function requestedVersion(secret: Secret, versionId: string | undefined, 
 
 /**
  * Adds a version and moves its labels to it. AWSCURRENT leaves AWSPREVIOUS on the version it comes from. Throws LimitExceededException
- * when 100 versions are in use or younger than a day: only deprecated ones may go, and never on their first day.
+ * when 100 versions are in use or younger than a day (only deprecated ones may go, and never on their first day), or when there would be too many labels.
  */
 export function addVersion(secret: Secret, version: Omit<SecretVersion, 'stages'>, stages: readonly string[]): void {
+  checkStages(secret, stages);
   if (secret.versions.size >= maxVersions) {
     const oldest = [...secret.versions.values()].find((old) => old.stages.size === 0 && version.createdAt - old.createdAt >= pruneAfterMs);
     if (oldest === undefined) throw new AwsError('LimitExceededException', `A secret has at most ${maxVersions} versions.`);
@@ -65,13 +67,22 @@ export function moveStage(secret: Secret, stage: string, from: string | undefine
       `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder.id}, so you must explicitly reference that version in RemoveFromVersionId.`,
     );
   }
+  checkStages(secret, [stage]);
   attach(secret, stage, target);
+}
+
+/** A label that moves takes no more room; AWSCURRENT that moves brings AWSPREVIOUS. */
+function checkStages(secret: Secret, added: readonly string[]): void {
+  const all = new Set([...secret.versions.values()].flatMap((version) => [...version.stages]));
+  if (added.includes('AWSCURRENT') && all.has('AWSCURRENT')) all.add('AWSPREVIOUS');
+  for (const stage of added) all.add(stage);
+  if (all.size > maxStages)
+    throw new AwsError('LimitExceededException', `The versions of a secret have at most ${maxStages} staging labels in all.`);
 }
 
 function attach(secret: Secret, stage: string, target: SecretVersion): void {
   const holder = versionWith(secret, stage);
   if (holder === target) return;
-  if (target.stages.size >= maxStages) throw new AwsError('LimitExceededException', `A version has at most ${maxStages} staging labels.`);
   holder?.stages.delete(stage);
   target.stages.add(stage);
   if (stage !== 'AWSCURRENT') return;

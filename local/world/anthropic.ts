@@ -1,5 +1,6 @@
 /** The Anthropic simulator. Source: Claude API reference: "Messages", "Models", "Errors"; Claude docs, "Workload identity federation". */
 import { z } from 'zod';
+import { createAnthropicAdministration } from './anthropic-admin.ts';
 import { messagesOf, tokensOf } from './anthropic-messages.ts';
 import { type Answer, eventsAnswer, jsonAnswer } from './deliver.ts';
 import { createFederation, type Federation } from './federation.ts';
@@ -24,9 +25,9 @@ const errorTypes: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
-function error(status: number, message = errorTypes[status] ?? 'api_error'): Answer {
+function error(status: number, message = errorTypes[status] ?? 'api_error', retryAfterSeconds = 1): Answer {
   const body = { type: 'error', error: { type: errorTypes[status] ?? 'api_error', message }, request_id: 'req_simulated' };
-  return jsonAnswer(status, body, status === 429 ? { 'retry-after': '1' } : {});
+  return jsonAnswer(status, body, status === 429 ? { 'retry-after': String(retryAfterSeconds) } : {});
 }
 
 const betasOf = (request: SimulatedRequest): readonly string[] =>
@@ -49,6 +50,7 @@ export function createAnthropic(deps: SimulatorDeps): Simulator & { readonly fed
       return headerOf(request, 'anthropic-version') === undefined ? error(400, 'anthropic-version: header is required') : undefined;
     },
     error: (status) => error(status),
+    administration: (admin) => createAnthropicAdministration(admin, error),
     async open(request, keys) {
       if (request.method !== 'POST' || request.path !== '/v1/oauth/token') return undefined;
       const parsed = exchangeBody.safeParse(request.body);
@@ -74,7 +76,7 @@ export function createAnthropic(deps: SimulatorDeps): Simulator & { readonly fed
       return request.path.startsWith('/v1/organizations/') ? error(401, 'invalid x-api-key') : undefined;
     },
   });
-  return { ...simulator, federation };
+  return Object.assign(simulator, { federation });
 }
 
 const model = (id: string): object => ({ type: 'model', id, display_name: id, created_at: '2025-09-29T00:00:00Z' });

@@ -63,8 +63,14 @@ function decoded(text: string): string | undefined {
   }
 }
 
+/** Where an API key is used: the simulator has one address for all Regions, and a key names none. */
+const keyRegion = 'us-east-1';
+
 export function createBedrock(deps: BedrockDeps): Simulator {
-  return createSimulator(deps, {
+  const { aws } = deps;
+  // IAM is its administration: keys are made there, and only how long they outlive their end is the simulator's own.
+  let deletionDelayMs = 0;
+  const simulator = createSimulator(deps, {
     name: 'bedrock',
     basePath: '/bedrock',
     keyPrefix: 'ABSK',
@@ -72,9 +78,11 @@ export function createBedrock(deps: BedrockDeps): Simulator {
     authenticate(request, secret, keys) {
       if (secret === undefined) return refusalOfSigned(deps, request);
       if (keys.accepted(secret) !== undefined) return undefined;
+      const apiKey = aws?.apiKeyOf(secret, deletionDelayMs);
+      if (apiKey !== undefined) return refusalBy(deps, request, { accessKeyId: apiKey, region: keyRegion });
       return error(403, 'Authentication failed: Please make sure your API Key is valid.');
     },
-    signedBy: (request) => signedBy(deps, request),
+    signedBy: (request) => signedBy(deps, request, deletionDelayMs),
     error: (status) => error(status),
     answer(request) {
       const invocation = invocationOf(request);
@@ -83,11 +91,33 @@ export function createBedrock(deps: BedrockDeps): Simulator {
       return invocation.answer(request.body);
     },
   });
+  return {
+    ...simulator,
+    misbehave(how) {
+      deletionDelayMs = how.deletionDelayMs ?? 0;
+      simulator.misbehave(how);
+    },
+    liveKeys: (namePrefix = '') => [...simulator.liveKeys(namePrefix), ...(aws?.liveApiKeys(namePrefix, deletionDelayMs) ?? [])],
+    plantedSecrets: () => [...simulator.plantedSecrets(), ...(aws?.plantedSecrets() ?? [])],
+  };
 }
 
 async function refusalOfSigned(deps: BedrockDeps, request: SimulatedRequest): Promise<Answer | undefined> {
   try {
-    const { accessKeyId, region } = verified(deps, request);
+    return await refusalBy(deps, request, verified(deps, request));
+  } catch (thrown) {
+    if (thrown instanceof AwsError) return error(thrown.status, thrown.message, thrown.code);
+    throw thrown;
+  }
+}
+
+/** What IAM says to it. */
+async function refusalBy(
+  deps: BedrockDeps,
+  request: SimulatedRequest,
+  { accessKeyId, region }: Pick<Authorization, 'accessKeyId' | 'region'>,
+): Promise<Answer | undefined> {
+  try {
     const invocation = invocationOf(request);
     if (invocation !== undefined) await deps.aws?.invoke(accessKeyId, { ...invocation, region });
     return undefined;
@@ -118,7 +148,9 @@ function verified({ clock, aws }: BedrockDeps, request: SimulatedRequest): Autho
 }
 
 /** Whose access key the request names, whether its signature is right or not: nobody's attempt goes unrecorded. */
-function signedBy({ aws }: BedrockDeps, request: SimulatedRequest): SignedBy | undefined {
+function signedBy({ aws }: BedrockDeps, request: SimulatedRequest, deletionDelayMs: number): SignedBy | undefined {
+  const apiKey = aws?.apiKeyOf(bearerIn(request) ?? '', deletionDelayMs);
+  if (apiKey !== undefined) return aws?.ownerOf(apiKey);
   try {
     return aws?.ownerOf(parseAuthorization(signedHttp(request)).accessKeyId);
   } catch {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { messagesOf } from './anthropic-messages.ts';
 import { type Answer, eventsAnswer, jsonAnswer } from './deliver.ts';
+import { createGeminiAdministration, type GeminiAdministration } from './gemini-admin.ts';
 import { countTokens, wordsOf } from './openai-like.ts';
 import { bearerIn, createSimulator, headerOf, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
 
@@ -19,17 +20,20 @@ const statusNames: Readonly<Record<number, string>> = {
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',
   404: 'NOT_FOUND',
+  409: 'ALREADY_EXISTS',
   429: 'RESOURCE_EXHAUSTED',
   503: 'UNAVAILABLE',
 };
 
-function error(code: number, message = 'The request was refused.', reason?: string): Answer {
+function error(code: number, message = 'The request was refused.', reason?: string, retryAfterSeconds = 1): Answer {
   const details =
     reason === undefined ? [] : [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'googleapis.com', metadata: {} }];
-  return jsonAnswer(code, { error: { code, message, status: statusNames[code] ?? 'INTERNAL', details } });
+  const headers: Record<string, string> = code === 429 ? { 'retry-after': String(retryAfterSeconds) } : {};
+  return jsonAnswer(code, { error: { code, message, status: statusNames[code] ?? 'INTERNAL', details } }, headers);
 }
 
 export function createGemini(deps: SimulatorDeps): Simulator {
+  let administration: GeminiAdministration | undefined;
   return createSimulator(deps, {
     name: 'gemini',
     basePath: '/gemini',
@@ -37,11 +41,17 @@ export function createGemini(deps: SimulatorDeps): Simulator {
     presented: (request) => headerOf(request, 'x-goog-api-key') ?? request.query.get('key') ?? undefined,
     authenticate(_request, secret, keys) {
       if (secret === undefined) return error(403, "Method doesn't allow unregistered callers.");
-      return keys.accepted(secret) === undefined
-        ? error(400, 'API key not valid. Please pass a valid API key.', 'API_KEY_INVALID')
-        : undefined;
+      const key = keys.accepted(secret);
+      if (key === undefined) return error(400, 'API key not valid. Please pass a valid API key.', 'API_KEY_INVALID');
+      if (administration?.allowsGemini(key.id) === false)
+        return error(403, 'Requests to this API are blocked for this key.', 'API_KEY_SERVICE_BLOCKED');
+      return undefined;
     },
     error: (status) => error(status),
+    administration(admin) {
+      administration = createGeminiAdministration(admin, error);
+      return administration;
+    },
     answer(request) {
       const [, name] = /^\/v1(?:beta)?\/models(?:\/([^/]+))?$/.exec(request.path) ?? [];
       if (request.path.endsWith('/models') && request.method === 'GET') return jsonAnswer(200, { models: models.map(modelOf) });

@@ -22,6 +22,14 @@ export const misbehaviour = z.strictObject({
   redirectTo: z.string().min(1).optional(),
   /** Takes the request and never answers. */
   hang: z.boolean().optional(),
+  /** A key that was revoked is accepted for so long, ms of the cloud's clock. */
+  deletionDelayMs: z.int().min(0).optional(),
+  /** The administration answers 429 to more requests than this within a minute of the cloud's clock. */
+  adminPerMinute: z.int().min(0).optional(),
+  /** The administration refuses to make a key (Azure OpenAI: a resource) where an owner has so many. Bedrock's limit is IAM's: two for a user. */
+  maxKeys: z.int().min(0).optional(),
+  /** A long-running operation (Gemini's keys, Azure OpenAI's resources) is pending for so many polls, or ten seconds of the cloud's clock. */
+  pendingPolls: z.int().min(0).optional(),
 });
 export type Misbehaviour = z.infer<typeof misbehaviour>;
 

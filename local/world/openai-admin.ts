@@ -81,6 +81,11 @@ function projectRoute(project: Project, request: ApiRequest): ApiAnswer {
   return { status: 200, json: projectView(project) };
 }
 
+function refuseIfFull(organization: OpenAiOrganization, project: Project): void {
+  if (organization.isFull(project.id))
+    throw new OpenAiError(400, 'api_key_limit_reached', 'The project has as many API keys as it may have.');
+}
+
 function accountsRoute(
   organization: OpenAiOrganization,
   project: Project,
@@ -95,8 +100,9 @@ function accountsRoute(
     }
     if (request.method !== 'POST') throw unknownUrl(request);
     const body = parse(accountBody, request.body);
-    const account = organization.createServiceAccount(project.id, body.name);
     const withKey = body.create_service_account_only !== true;
+    if (withKey) refuseIfFull(organization, project);
+    const account = organization.createServiceAccount(project.id, body.name);
     const issued = withKey
       ? issuedKeyView(organization.createKey(account, { name: 'Secret Key', origin: 'account', ...expiresIn(body.expires_in_seconds) }))
       : null;
@@ -107,6 +113,7 @@ function accountsRoute(
     throw new OpenAiError(404, null, `No service account found with id '${accountId}'.`);
   if (sub === 'api_keys' && request.method === 'POST') {
     const body = parse(keyBody, request.body);
+    refuseIfFull(organization, project);
     const scopes = body.scopes === undefined ? {} : { scopes: body.scopes };
     const issued = organization.createKey(account, {
       name: body.name ?? 'Secret Key',

@@ -2,10 +2,14 @@
  * Providers that speak OpenAI's language in their own house: Azure OpenAI, Mistral, Groq, OpenRouter, and servers that customers run. Sources: Azure OpenAI REST API
  * reference; Mistral, Groq and OpenRouter API references; vLLM, "OpenAI-compatible server".
  */
+import type { Administration, AdministrationDeps } from './administration.ts';
+import { createAzureAdministration } from './azure-openai-admin.ts';
 import { type Answer, jsonAnswer } from './deliver.ts';
+import { createMistralAdministration } from './mistral-admin.ts';
 import { type ApiAnswer, errorAnswer, errorOfStatus, OpenAiError } from './openai-answer.ts';
 import { asAnswer } from './openai-delivery.ts';
 import { answerChat, answerEmbeddings, answerResponses, type Flavour, modelList } from './openai-like.ts';
+import { createOpenRouterAdministration } from './openrouter-admin.ts';
 import { bearerIn, createSimulator, headerOf, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
 
 interface House {
@@ -23,6 +27,7 @@ interface House {
   readonly own?: (request: SimulatedRequest) => Answer | undefined;
   /** Answered without a key. */
   readonly open?: (request: SimulatedRequest) => Answer | undefined;
+  readonly administration?: (deps: AdministrationDeps) => Administration;
 }
 
 const openAiError = (status: number): Answer => asAnswer(errorAnswer(errorOfStatus(status)));
@@ -47,6 +52,7 @@ const houses: readonly House[] = [
       if (!request.query.has('api-version')) return undefined;
       return /^\/openai\/(?:deployments\/[^/]+\/)?(.+)$/.exec(request.path)?.[1];
     },
+    administration: createAzureAdministration,
   },
   {
     name: 'mistral',
@@ -63,6 +69,7 @@ const houses: readonly House[] = [
           : { object: 'error', message: 'The request was refused.', type: 'invalid_request_error', code: null },
       ),
     operation: below(''),
+    administration: createMistralAdministration,
   },
   {
     name: 'groq',
@@ -87,6 +94,7 @@ const houses: readonly House[] = [
       request.method === 'GET' && request.path === '/key'
         ? jsonAnswer(200, { data: { label: 'sk-or-v1-…', usage: 0, limit: null, is_free_tier: false } })
         : undefined,
+    administration: createOpenRouterAdministration,
     // Its list of models is public.
     open: (request) =>
       request.method === 'GET' && request.path === '/models' ? asAnswer(modelList(['openai/gpt-5'], 0, 'openrouter')) : undefined,
@@ -121,6 +129,7 @@ function open(deps: SimulatorDeps, house: House): Simulator {
     presented: house.presented ?? bearerIn,
     error,
     open: async (request) => house.open?.(request),
+    ...(house.administration && { administration: house.administration }),
     answer(request) {
       const operation = house.operation(request);
       const found = house.own?.(request);

@@ -54,6 +54,9 @@ export interface OpenAiOrganization {
   deleteKey(key: ApiKey): void;
   /** The key behind a bearer token, if the provider still accepts it. */
   acceptedKey(secret: string): ApiKey | undefined;
+  isAccepted(key: ApiKey): boolean;
+  /** Whether the project may have no further key. */
+  isFull(projectId: string): boolean;
   /** Every secret ever issued, the admin key included: for searches of canaries in tests of the same process. */
   plantedSecrets(): readonly string[];
 }
@@ -65,8 +68,13 @@ export function fingerprintOf(secret: string): string {
 const newId = (prefix: string): string => `${prefix}_${randomBytes(12).toString('hex')}`;
 const newSecret = (prefix: string): string => `${prefix}-${randomBytes(36).toString('base64url')}`;
 
-/** `settings.deletionDelayMs` is read at each use: how long, by the injected clock, a deleted key is still accepted. */
-export function createOrganization(clock: Clock, settings: { readonly deletionDelayMs: number }): OpenAiOrganization {
+/**
+ * Settings are read at each use: `deletionDelayMs`, how long, by the injected clock, a deleted key is still accepted; `maxKeys`, how many a project may have.
+ */
+export function createOrganization(
+  clock: Clock,
+  settings: { readonly deletionDelayMs: number; readonly maxKeys?: number | undefined },
+): OpenAiOrganization {
   const projects = new Map<string, Project>();
   const serviceAccounts = new Map<string, ServiceAccount>();
   const keys = new Map<string, ApiKey>();
@@ -75,6 +83,12 @@ export function createOrganization(clock: Clock, settings: { readonly deletionDe
   const planted = [adminKey];
   const deleteKey = (key: ApiKey): void => {
     key.deletedAt ??= clock.now();
+  };
+  const isAccepted = (key: ApiKey): boolean => {
+    const now = clock.now();
+    if (key.expiresAt !== undefined && now >= key.expiresAt) return false;
+    if (key.deletedAt !== undefined && now >= key.deletedAt + settings.deletionDelayMs) return false;
+    return projects.get(key.projectId)?.archivedAt === undefined;
   };
   return {
     projects,
@@ -123,12 +137,12 @@ export function createOrganization(clock: Clock, settings: { readonly deletionDe
     deleteKey,
     acceptedKey(secret) {
       const key = byFingerprint.get(fingerprintOf(secret));
-      if (key === undefined) return undefined;
-      const now = clock.now();
-      if (key.expiresAt !== undefined && now >= key.expiresAt) return undefined;
-      if (key.deletedAt !== undefined && now >= key.deletedAt + settings.deletionDelayMs) return undefined;
-      if (projects.get(key.projectId)?.archivedAt !== undefined) return undefined;
-      return key;
+      return key !== undefined && isAccepted(key) ? key : undefined;
+    },
+    isAccepted,
+    isFull(projectId) {
+      const standing = [...keys.values()].filter((key) => key.projectId === projectId && key.deletedAt === undefined);
+      return settings.maxKeys !== undefined && standing.length >= settings.maxKeys;
     },
     plantedSecrets: () => [...planted],
   };

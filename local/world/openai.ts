@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
+import { createRateLimit } from './administration.ts';
 import { deliver } from './deliver.ts';
 import { createFederation, type Federation } from './federation.ts';
 import { bearerOf, RequestError, readJson } from './http.ts';
@@ -59,15 +60,25 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNone = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : iso(ms));
 
 export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: TakeFault }): OpenAiSimulator {
+  let how: Misbehaviour = {};
   const settings = { deletionDelayMs: 0 };
-  const organization = createOrganization(clock, settings);
+  const organization = createOrganization(clock, {
+    get deletionDelayMs() {
+      return how.deletionDelayMs ?? settings.deletionDelayMs;
+    },
+    get maxKeys() {
+      return how.maxKeys;
+    },
+  });
+  const secondsToWait = createRateLimit(clock, () => how.adminPerMinute);
   const tokens = createKeys(clock, 'oat-');
   const federation = createFederation(clock);
   const records = createRequestRecords(clock);
-  let how: Misbehaviour = {};
 
   const perform = async (apiRequest: ApiRequest, secret: string | undefined): Promise<ApiAnswer> => {
     try {
+      const wait = apiRequest.segments[0] === 'organization' && secret === organization.adminKey ? secondsToWait() : undefined;
+      if (wait !== undefined) return tooMany(wait);
       if (apiRequest.method === 'POST' && apiRequest.segments.join('/') === tokenPath)
         return await exchange(federation, tokens, apiRequest.body);
       return authenticateAndAnswer(organization, tokens, apiRequest, secret, clock.now());
@@ -109,14 +120,20 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
 
   return {
     basePath,
+    place: basePath,
+    adminBasePath: basePath,
+    adminSecret: organization.adminKey,
     adminKey: organization.adminKey,
     settings,
     organization,
     federation,
     handle,
-    issueKey() {
+    issueKey(name = 'made in the console') {
       const account = organization.createServiceAccount(organization.createProject('console').id, 'console');
-      return organization.createKey(account, { name: 'made in the console', origin: 'account' }).secret;
+      return organization.createKey(account, { name, origin: 'account' }).secret;
+    },
+    makeAccount() {
+      throw new RangeError('There is nothing to make at openai.');
     },
     revokeKey(secret) {
       const key = organization.acceptedKey(secret);
@@ -127,9 +144,18 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
       how = wanted;
     },
     keys: () => [...organization.keys.values()].map((key) => shownKey(organization, key)),
+    liveKeys: (namePrefix = '') =>
+      [...organization.keys.values()]
+        .filter((key) => key.name.startsWith(namePrefix) && organization.isAccepted(key))
+        .map(({ name, fingerprint }) => ({ name, fingerprint })),
     requests: () => records.all(),
     plantedSecrets: () => [...organization.plantedSecrets(), ...tokens.plantedSecrets()],
   };
+}
+
+function tooMany(seconds: number): ApiAnswer {
+  const { status, message, type, param, code } = errorOfStatus(429);
+  return { status, json: { error: { message, type, param, code } }, headers: { 'retry-after': String(seconds) } };
 }
 
 /** RFC 8693, as OpenAI takes it. Throws nothing; errors are OAuth's. */

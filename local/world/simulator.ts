@@ -2,13 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
+import { type Administration, type AdministrationDeps, type AdminRoute, adminRouteOf, createRateLimit } from './administration.ts';
 import type { SignedBy } from './aws-access.ts';
 import { type Answer, deliver } from './deliver.ts';
 import { RequestError, readBody } from './http.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import { fingerprintOf } from './openai-organization.ts';
 import { createRequestRecords, type ProviderRequest } from './request-record.ts';
-import { createKeys, type SimulatedKey, type SimulatedKeys } from './simulated-keys.ts';
+import { createKeys, type LiveKey, type SimulatedKey, type SimulatedKeys } from './simulated-keys.ts';
 
 /** Prompts with images and sounds are large. */
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -26,6 +27,8 @@ export type TakeFault = (service: string, action: string) => ProviderFault | und
 export interface SimulatorDeps {
   readonly clock: Clock;
   readonly takeFault: TakeFault;
+  /** E.g. `http://127.0.0.1:41234`; known once the world listens. */
+  readonly origin?: () => string;
 }
 
 /** A request below the simulator's base path. */
@@ -43,14 +46,24 @@ export interface SimulatedRequest {
 }
 
 export interface Simulator {
-  /** Every path of the simulator starts with this. */
+  /** Every path of its inference side starts with this. */
   readonly basePath: string;
+  /** Every path of it starts with this, e.g. `/mistral`. */
+  readonly place: string;
+  /** Where its administration is; undefined where keys cannot be administered over HTTP. */
+  readonly adminBasePath: string | undefined;
+  /** What the stack's admin secret has to hold: text, or JSON. Undefined where there is none. */
+  readonly adminSecret: string | undefined;
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** A key as a customer would make it in the provider's console; it is accepted at once. */
-  issueKey(): string;
+  issueKey(name?: string): string;
+  /** Makes what the platform's people make there by hand, e.g. a tenant's Azure OpenAI resource. Throws RangeError where there is nothing to make. */
+  makeAccount(name: string): void;
   /** As a customer would delete it there. */
   revokeKey(secret: string): void;
   keys(): readonly object[];
+  /** The keys that it accepts at this moment, also those that were revoked and die late. */
+  liveKeys(namePrefix?: string): readonly LiveKey[];
   requests(): readonly ProviderRequest[];
   /** How it behaves from now on; `{}` is well. */
   misbehave(how: Misbehaviour): void;
@@ -79,12 +92,22 @@ export interface Dialect {
   open?(request: SimulatedRequest, keys: SimulatedKeys): Promise<Answer | undefined>;
   /** Undefined for a path that is not served. */
   answer(request: SimulatedRequest, key: SimulatedKey | undefined): Answer | undefined;
+  /** Without it keys cannot be administered. */
+  administration?(deps: AdministrationDeps): Administration;
 }
 
 export function createSimulator(deps: SimulatorDeps, dialect: Dialect): Simulator {
-  const keys = createKeys(deps.clock, dialect.keyPrefix);
-  const records = createRequestRecords(deps.clock);
   let how: Misbehaviour = {};
+  const keys = createKeys(deps.clock, dialect.keyPrefix, () => how.deletionDelayMs ?? 0);
+  const records = createRequestRecords(deps.clock);
+  const place = `/${dialect.name}`;
+  const administration = dialect.administration?.({
+    clock: deps.clock,
+    keys,
+    how: () => how,
+    place: () => `${deps.origin?.() ?? ''}${place}`,
+  });
+  const secondsToWait = createRateLimit(deps.clock, () => how.adminPerMinute);
 
   async function perform(request: SimulatedRequest, secret: string | undefined): Promise<Answer> {
     const open = await dialect.open?.(request, keys);
@@ -95,38 +118,93 @@ export function createSimulator(deps: SimulatorDeps, dialect: Dialect): Simulato
     return refusal ?? dialect.answer(request, key) ?? dialect.error(404);
   }
 
+  async function administer(
+    asked: Administration,
+    route: AdminRoute,
+    request: SimulatedRequest,
+    secret: string | undefined,
+  ): Promise<Answer> {
+    if (!route.isOpen) {
+      const refusal = asked.refusal(secret);
+      if (refusal !== undefined) return refusal;
+      const wait = secondsToWait();
+      if (wait !== undefined) return asked.error(429, wait);
+    }
+    return route.answer(request);
+  }
+
+  /** What of the simulator a request is for. */
+  function sideOf(target: string, method: string) {
+    const path = new URL(target, 'http://simulator').pathname;
+    const route = administration && adminRouteOf(administration, method, path.slice(place.length));
+    if (administration !== undefined && route !== undefined) {
+      return {
+        root: place,
+        action: route.action,
+        // What misbehaves is what a use goes through.
+        behaviour: {},
+        error: administration.error,
+        presented: administration.presented,
+        perform: (request: SimulatedRequest, secret: string | undefined) => administer(administration, route, request, secret),
+      };
+    }
+    const root = path.startsWith(`${dialect.basePath}/`) ? dialect.basePath : undefined;
+    return {
+      root: root ?? '',
+      action: `${method} ${path.slice(root?.length ?? 0)}`,
+      behaviour: how,
+      error: dialect.error,
+      presented: dialect.presented,
+      perform: root === undefined ? async () => dialect.error(404) : perform,
+    };
+  }
+
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const request = await requestOf(incoming, dialect.basePath);
+    const side = sideOf(incoming.url ?? '/', incoming.method ?? 'GET');
+    const request = await requestOf(incoming, side.root);
     if (request instanceof RequestError) {
       records.add(incoming, { path: incoming.url ?? '', status: request.status, keyFingerprint: undefined });
-      await deliver(response, dialect.error(request.status), {}, undefined);
+      await deliver(response, side.error(request.status), {}, undefined);
       return;
     }
-    const secret = dialect.presented(request);
-    const path = `${dialect.basePath}${request.path}`;
+    const secret = side.presented(request);
+    const path = `${side.root}${request.path}`;
     const keyFingerprint = secret === undefined ? undefined : fingerprintOf(secret);
     const known = { path, keyFingerprint, signedBy: dialect.signedBy?.(request) };
-    const fault = deps.takeFault(dialect.name, `${request.method} ${request.path}`);
+    const fault = deps.takeFault(dialect.name, side.action);
     if (fault?.mode === 'delay') await delay(fault.delayMs ?? 1000);
-    if (fault?.mode === 'duplicate') records.add(incoming, { ...known, status: (await perform(request, secret)).status });
-    const answer = fault?.mode === 'before' ? dialect.error(fault.status ?? 500) : await perform(request, secret);
+    if (fault?.mode === 'duplicate') records.add(incoming, { ...known, status: (await side.perform(request, secret)).status });
+    const answer = fault?.mode === 'before' ? side.error(fault.status ?? 500) : await side.perform(request, secret);
     const answerLost = fault?.mode === 'after' || fault?.mode === 'crash';
     const record = records.add(incoming, { ...known, status: answer.status, answerLost });
     if (answerLost) incoming.socket.destroy();
-    else if ((await deliver(response, answer, how, secret)) === 'aborted') record.markAborted();
+    else if ((await deliver(response, answer, side.behaviour, secret)) === 'aborted') record.markAborted();
   }
 
   return {
     basePath: dialect.basePath,
+    place,
+    adminBasePath: administration && `${place}${administration.basePath}`,
+    get adminSecret() {
+      return administration?.adminSecret();
+    },
     handle,
-    issueKey: () => keys.issue(),
+    issueKey: (name) => keys.issue({ name }),
+    makeAccount: (name) => {
+      if (administration?.makeAccount === undefined) throw new RangeError(`There is nothing to make at ${dialect.name}.`);
+      administration.makeAccount(name);
+    },
     revokeKey: (secret) => keys.revoke(secret),
-    keys: () => keys.all(),
+    keys: () => keys.all().map(({ hint: _, ...key }) => key),
+    liveKeys(namePrefix) {
+      administration?.settle?.();
+      return keys.live(namePrefix);
+    },
     requests: () => records.all(),
     misbehave(wanted) {
       how = wanted;
     },
-    plantedSecrets: () => keys.plantedSecrets(),
+    plantedSecrets: () => [...keys.plantedSecrets(), ...(administration?.plantedSecrets() ?? [])],
   };
 }
 

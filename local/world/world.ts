@@ -25,13 +25,17 @@ export interface World {
   readonly simulators: Readonly<Record<string, Simulator>>;
   /** Where each of them is: what the broker takes for the provider's own base URL. */
   readonly providers: Readonly<Record<string, { readonly baseUrl: string }>>;
+  /** Where their administrations are: what an adapter takes for the documented base URL of that API. Only those that have one. */
+  readonly adminBaseUrls: Readonly<Record<string, string>>;
+  /** Where tokens for two of them are given out, in place of `https://oauth2.googleapis.com/token` and `https://login.microsoftonline.com`. */
+  readonly tokenUrls: Readonly<Record<'gemini' | 'azure-openai', string>>;
   /** A key as a customer would make it at the provider. Throws RangeError for an unknown provider. */
-  issueKey(provider: string): string;
+  issueKey(provider: string, name?: string): string;
   /** From now on the provider behaves like this; well, when nothing is given. Throws RangeError for an unknown provider. */
   misbehave(provider: string, how?: Misbehaviour): void;
   /** Registers whose identity tokens OpenAI or Anthropic exchange. */
   trust(provider: 'openai' | 'anthropic', rule: TrustRule): void;
-  /** Every secret that a provider ever gave out. */
+  /** Every secret that a provider ever gave out, and its administrators'. */
   plantedSecrets(): readonly string[];
   close(): Promise<void>;
 }
@@ -50,7 +54,8 @@ export interface WorldOptions {
 /** Listens on loopback and resolves when it answers. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { clock, takeFault, port = 0, aws, webIdentity } = options;
-  const deps = { clock, takeFault };
+  let origin = '';
+  const deps = { clock, takeFault, origin: () => origin };
   const openai = createOpenAi(deps);
   const anthropic = createAnthropic(deps);
   const simulators: Readonly<Record<string, Simulator>> = {
@@ -71,7 +76,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   let oidc: OidcIssuer | undefined;
   const listening = await listen((request, response) => {
     const path = request.url ?? '/';
-    const simulator = Object.values(simulators).find(({ basePath }) => path.startsWith(`${basePath}/`));
+    const simulator = Object.values(simulators).find(({ place }) => path.startsWith(`${place}/`));
     if (simulator !== undefined) {
       simulator.handle(request, response).catch((error: unknown) => {
         const message = `The simulator failed: ${String(error)}`;
@@ -83,9 +88,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       answerDocument(webIdentity, path, response).catch((error: unknown) => sendJson(response, 500, { error: { message: String(error) } }));
     } else sendJson(response, 404, { error: { message: `Nothing is served at ${path}.` } });
   }, port);
+  origin = listening.origin;
   oidc = await createOidcIssuer({ clock, origin: listening.origin });
   const providers = Object.fromEntries(
     Object.entries(simulators).map(([name, { basePath }]) => [name, { baseUrl: `${listening.origin}${basePath}` }]),
+  );
+  const adminBaseUrls = Object.fromEntries(
+    Object.entries(simulators).flatMap(([name, { adminBasePath }]) =>
+      adminBasePath === undefined ? [] : [[name, `${listening.origin}${adminBasePath}`]],
+    ),
   );
   return {
     port: listening.port,
@@ -94,7 +105,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     openAiBaseUrl: `${listening.origin}${openai.basePath}`,
     simulators,
     providers,
-    issueKey: (provider) => simulatorOf(provider).issueKey(),
+    adminBaseUrls,
+    tokenUrls: { gemini: `${listening.origin}/gemini/token`, 'azure-openai': `${listening.origin}/azure-openai/login` },
+    issueKey: (provider, name) => simulatorOf(provider).issueKey(name),
     misbehave: (provider, how = {}) => simulatorOf(provider).misbehave(how),
     trust: (provider, rule) => (provider === 'openai' ? openai : anthropic).federation.trust(rule),
     plantedSecrets: () => Object.values(simulators).flatMap((simulator) => simulator.plantedSecrets()),

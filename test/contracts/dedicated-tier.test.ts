@@ -47,6 +47,7 @@ describe('on the local cloud', () => {
         sessionsRoleArn: role('Sessions'),
         tenantsRoleArn: role('Tenants'),
         doorRoleArn: role('Door'),
+        rotationRoleArn: role('Rotation'),
         supplierRoleArn: role('TenantSupplier'),
       },
     );

@@ -1,81 +1,175 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createOpenAi } from '../../functions/providers/openai.ts';
+import type { Provider, ProviderAccount } from '../../functions/providers/provider.ts';
 import { credentialId, tenantId } from '../../functions/shared/identifier-fields.ts';
-import { SecretText } from '../../functions/shared/secret-text.ts';
-import { createClock } from '../../local/core/clock.ts';
-import type { ProviderFault } from '../../local/world/simulator.ts';
-import { startWorld, type World } from '../../local/world/world.ts';
+import type { World } from '../../local/world/world.ts';
 import { createMemoryProvider } from './fakes/memory-provider.ts';
-import { providerContract } from './provider.suite.ts';
+import { namedKeysContract, next, type ProviderRig, type ProviderTraits, providerContract, twoSlotContract } from './provider.suite.ts';
+import { type Administered, type SimulatedProviders, startSimulatedProviders } from './simulated-providers.ts';
 
-providerContract('memory', async () => createMemoryProvider());
+providerContract('memory', async () => ({ provider: createMemoryProvider() }), { accounts: 'made' });
+namedKeysContract('memory', async () => ({ provider: createMemoryProvider() }));
 
-describe('against the OpenAI simulator', () => {
-  const acme = tenantId.parse('acme');
-  const main = credentialId.parse('main');
-  let world: World;
-  let faults: Map<string, ProviderFault>;
+const acme = tenantId.parse('acme');
+const main = credentialId.parse('main');
+const key = (attempt: number) => ({ tenantId: acme, credentialId: main, attempt, mayExist: attempt > 1 }) as const;
 
-  beforeEach(async () => {
-    faults = new Map();
-    const takeFault = (_service: string, action: string): ProviderFault | undefined => {
-      const fault = faults.get(action);
-      faults.delete(action);
-      return fault;
-    };
-    world = await startWorld({ clock: createClock(), takeFault });
-  });
-  afterEach(() => world.close());
+let world: World;
+let clock: SimulatedProviders['clock'];
+let faults: SimulatedProviders['faults'];
+let open: SimulatedProviders['open'];
 
-  const openAi = (key = world.openai.adminKey) => createOpenAi({ baseUrl: world.openAiBaseUrl, adminKey: async () => new SecretText(key) });
-  providerContract('OpenAI', async () => openAi());
+beforeEach(async () => {
+  ({ world, clock, faults, open } = await startSimulatedProviders());
+});
+afterEach(() => world.close());
 
-  it('finds what was made although the answer was lost', async () => {
-    const provider = openAi();
-    faults.set('POST /organization/projects', { mode: 'after' });
-    await expect(provider.ensureAccount(acme, false)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
-    const account = await provider.ensureAccount(acme, true);
-    expect(world.openai.organization.projects.size).toBe(1);
-    faults.set('POST /organization/projects/{id}/service_accounts/{id}/api_keys', { mode: 'after' });
-    await expect(provider.createKey(account, { tenantId: acme, credentialId: main, attempt: 1, mayExist: false })).rejects.toMatchObject({
-      code: 'PROVIDER_UNAVAILABLE',
+const accounts = '/management/subscriptions/{id}/resourceGroups/{id}/providers/Microsoft.CognitiveServices/accounts';
+
+/** How each simulator is addressed by faults, and what its keys' home is. */
+const simulated = {
+  openai: {
+    traits: { accounts: 'made' },
+    create: 'POST /organization/projects/{id}/service_accounts/{id}/api_keys',
+    revoke: 'DELETE /organization/projects/{id}/api_keys/{id}',
+    validate: 'GET /models',
+  },
+  mistral: {
+    traits: { accounts: 'made' },
+    create: 'POST /api/admin/api-keys',
+    revoke: 'DELETE /api/admin/api-keys/{id}',
+    validate: 'GET /models',
+  },
+  openrouter: { traits: { accounts: 'shared' }, create: 'POST /api/v1/keys', revoke: 'DELETE /api/v1/keys/{id}', validate: 'GET /key' },
+  gemini: {
+    traits: { accounts: 'shared' },
+    create: 'POST /v2/projects/{id}/locations/global/keys',
+    revoke: 'DELETE /v2/projects/{id}/locations/global/keys/{id}',
+    validate: 'GET /v1beta/models',
+  },
+  'azure-openai': {
+    traits: { accounts: 'found' },
+    create: `POST ${accounts}/{id}/regenerateKey`,
+    revoke: `POST ${accounts}/{id}/regenerateKey`,
+    validate: 'GET /openai/models',
+  },
+} as const satisfies Partial<Record<Administered, { traits: ProviderTraits; create: string; revoke: string; validate: string }>>;
+
+for (const [name, { traits, ...actions }] of typedEntries(simulated)) {
+  const prepare = (): void => {
+    if (name === 'azure-openai') world.simulators[name]?.makeAccount('cordon-acme');
+  };
+  const rig = async (): Promise<ProviderRig> => ({ provider: open(name), prepare });
+  const start = async (adminSecret?: string): Promise<{ provider: Provider; account: ProviderAccount }> => {
+    prepare();
+    const provider = open(name, adminSecret);
+    return { provider, account: await provider.ensureAccount(acme, false) };
+  };
+
+  describe(`R4 against the ${name} simulator`, () => {
+    providerContract(name, rig, traits);
+    if (name === 'azure-openai') twoSlotContract(name, rig);
+    else namedKeysContract(name, rig);
+
+    it('finds a key whose answer was lost', async () => {
+      const { provider, account } = await start();
+      faults.set(actions.create, { mode: 'after' });
+      await expect(provider.createKey(account, key(1))).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
+      clock.advance(15_000);
+      const left = await provider.listKeys(account, acme, main);
+      expect([...new Set(left.map(({ name }) => name))]).toEqual(['acme.main.1']);
+      for (const { keyId } of left) await provider.revokeKey(account, keyId);
+      const made = await provider.createKey(account, key(2));
+      // What tests count of it: nothing but this one is alive.
+      const live = world.simulators[name]?.liveKeys(name === 'azure-openai' ? 'cordon-acme/' : 'acme.main.') ?? [];
+      expect(live.filter(({ name: named }) => named !== 'cordon-acme/Key2')).toHaveLength(1);
+      expect(await provider.validateKey(made.apiKey, account)).toBe('valid');
     });
-    expect(await provider.listKeys(account, acme, main)).toMatchObject([{ name: 'acme.main.1' }]);
-  });
 
-  it('finds an account behind more than one page of others, and not an archived one', async () => {
-    const provider = openAi();
-    for (let count = 0; count < 230; count += 1) world.openai.organization.createProject(`cordon.other-${count}`);
-    world.openai.organization.archiveProject(world.openai.organization.createProject('cordon.acme'));
-    world.openai.organization.createProject('acme');
-    const wanted = world.openai.organization.createProject('cordon.acme');
-    expect(await provider.findAccount(acme)).toEqual({ accountId: wanted.id });
-  });
+    it('revokes a key whose revocation’s answer was lost', async () => {
+      const { provider, account } = await start();
+      const first = await provider.createKey(account, key(1));
+      faults.set(actions.revoke, { mode: 'after' });
+      await expect(provider.revokeKey(account, first.keyId)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+      await provider.revokeKey(account, first.keyId);
+      expect(await provider.confirmRevoked(first.apiKey, account)).toBe(true);
+    });
 
-  it.each([
-    [429, 'PROVIDER_UNAVAILABLE', 1],
-    [500, 'PROVIDER_UNAVAILABLE', undefined],
-    [403, 'PROVIDER_REFUSED', undefined],
-    [401, 'PROVIDER_REFUSED', undefined],
-  ])('says what status %s means', async (status, code, retryAfterSeconds) => {
-    faults.set('POST /organization/projects', { mode: 'before', status });
-    await expect(openAi().ensureAccount(acme, false)).rejects.toMatchObject({ code, retryAfterSeconds });
-  });
+    it.each([
+      [429, 'PROVIDER_UNAVAILABLE', true],
+      [500, 'PROVIDER_UNAVAILABLE', true],
+      [503, 'PROVIDER_UNAVAILABLE', true],
+      [403, 'PROVIDER_REFUSED', false],
+      [401, 'PROVIDER_REFUSED', false],
+    ] as const)('says what status %s of a creation means', async (status, code, retryable) => {
+      const { provider, account } = await start();
+      faults.set(actions.create, { mode: 'before', status });
+      await expect(provider.createKey(account, key(1))).rejects.toMatchObject({ code, retryable });
+    });
 
-  it('is refused with an admin key that is none, and does not repeat it', async () => {
-    const failed = await openAi('sk-canary')
-      .ensureAccount(acme, false)
-      .catch((error: unknown) => error);
-    expect(failed).toMatchObject({ code: 'PROVIDER_REFUSED' });
-    expect(String(failed)).not.toContain('canary');
-  });
+    it('says when to come again after too many calls', async () => {
+      const { provider, account } = await start();
+      world.misbehave(name, { adminPerMinute: 0 });
+      await expect(provider.createKey(account, key(1))).rejects.toMatchObject({
+        code: 'PROVIDER_UNAVAILABLE',
+        retryable: true,
+        retryAfterSeconds: expect.any(Number),
+      });
+    });
 
-  it('does not take a key for dead that the provider still accepts', async () => {
-    const provider = openAi();
-    world.openai.settings.deletionDelayMs = 3_600_000;
+    it('takes no key for dead that the provider still accepts, is limited, lacks a right, or says nothing of', async () => {
+      const { provider, account } = await start();
+      world.misbehave(name, { deletionDelayMs: 3_600_000 });
+      const first = await provider.createKey(account, key(1));
+      await next(provider, account, first.keyId, 2);
+      await provider.revokeKey(account, first.keyId);
+      expect(await provider.confirmRevoked(first.apiKey, account)).toBe(false);
+      clock.advance(3_600_001);
+      for (const status of [403, 429]) {
+        faults.set(actions.validate, { mode: 'before', status });
+        expect(await provider.confirmRevoked(first.apiKey, account)).toBe(false);
+      }
+      faults.set(actions.validate, { mode: 'before', status: 500 });
+      await expect(provider.confirmRevoked(first.apiKey, account)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
+      expect(await provider.confirmRevoked(first.apiKey, account)).toBe(true);
+    });
+
+    it('is refused with an admin secret that is not the provider’s, and repeats nothing of it', async () => {
+      prepare();
+      const secret = world.simulators[name]?.adminSecret ?? '';
+      const wrong = /^\{/.test(secret) ? spoiled(secret) : 'sk-canary-0000000000';
+      const provider = open(name, wrong);
+      const account = { accountId: name === 'gemini' ? '1' : 'cordon-acme' };
+      const failed = await provider.createKey(account, key(1)).catch((error: unknown) => error);
+      expect(failed).toMatchObject({ code: 'PROVIDER_REFUSED' });
+      expect(String(failed)).not.toContain('canary');
+    });
+  });
+}
+
+describe.each(['mistral', 'openrouter', 'gemini'] as const)('R4 %s’s limit of keys', (name) => {
+  it('is a refusal that says where and at what', async () => {
+    const provider = open(name);
     const account = await provider.ensureAccount(acme, false);
-    const key = await provider.createKey(account, { tenantId: acme, credentialId: main, attempt: 1, mayExist: false });
-    await provider.revokeKey(account, key.keyId);
-    expect(await provider.confirmRevoked(key.apiKey)).toBe(false);
+    await provider.createKey(account, key(1));
+    world.misbehave(name, { maxKeys: 1 });
+    await expect(provider.createKey(account, key(2))).rejects.toMatchObject({
+      code: 'PROVIDER_REFUSED',
+      retryable: false,
+      message: expect.stringMatching(new RegExp(`^${name} refused creating the key \\(HTTP 40[03]\\)`)),
+    });
   });
 });
+
+/** The same form with other values where they are secret. */
+function spoiled(secret: string): string {
+  const value: unknown = JSON.parse(secret);
+  return JSON.stringify(
+    'clientSecret' in Object(value)
+      ? { ...Object(value), clientSecret: 'canary' }
+      : { ...Object(value), clientEmail: 'canary@example.com' },
+  );
+}
+
+function typedEntries<Name extends string, Value>(of: Readonly<Record<Name, Value>>): [Name, Value][] {
+  return Object.entries(of) as [Name, Value][];
+}

@@ -207,8 +207,8 @@ describe('what standing principals are for stays possible', () => {
 
   it('lets tenants put a message aside and open the provider’s admin key through Secrets Manager, in the admin key’s own context only', () => {
     expect(decideOwn('Tenants', { action: 'sqs:SendMessage', resource: resourceOf('Tenants', 'PutAside') }).allowed).toBe(true);
-    const admin = resourceOf('Tenants', 'ReadAdminKey');
-    const key = resourceOf('Tenants', 'DecryptAdminKey');
+    const admin = resourceOf('Tenants', 'ReadAdminKeys');
+    const key = resourceOf('Tenants', 'DecryptAdminKeys');
     const open = (SecretARN: string) =>
       decideOwn('Tenants', {
         action: 'kms:Decrypt',

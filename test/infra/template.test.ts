@@ -110,6 +110,7 @@ describe('I10 constant roles', () => {
       'TenantAuditor',
       'TenantProvisioner',
       'TenantReader',
+      'TenantRotator',
       'TenantSupplier',
       'TenantWriter',
     ]);

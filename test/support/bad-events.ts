@@ -304,8 +304,8 @@ export const contradictions: readonly BadEvent[] = [
   bad(
     'CredentialRequested',
     'a key that the platform cannot issue',
-    another({ provider: 'mistral' }),
-    /keys for mistral cannot be issued by the platform/,
+    another({ provider: 'cohere' }),
+    /keys for cohere cannot be issued by the platform/,
   ),
   bad(
     'CredentialRequested',

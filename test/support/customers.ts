@@ -1,25 +1,11 @@
-/** A customer with an AWS account of its own: what its admin does there, and how the tenant and Cordon's sweep go about connecting it. */
+/** Connecting a customer's AWS account: the wish, the link, the sweep, and what the tenant sees of it. */
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import {
-  CreateRoleCommand,
-  DeleteRoleCommand,
-  DeleteRolePolicyCommand,
-  ListRolePoliciesCommand,
-  PutRolePolicyCommand,
-  UpdateAssumeRolePolicyCommand,
-} from '@aws-sdk/client-iam';
 import { z } from 'zod';
-import type { AwsClients, AwsCredentials } from '../../local/aws-clients.ts';
-import type { PolicyDocument } from '../../local/iam/policy.ts';
+import type { AwsCredentials } from '../../local/aws-clients.ts';
 import type { TestCloud } from './cloud.ts';
+import { type Customer, newCustomer } from './customer-account.ts';
+import { asRoot } from './ground-truth.ts';
 import { pause } from './settle.ts';
-
-export interface Customer {
-  readonly accountId: string;
-  /** Of the account's administrator. */
-  readonly credentials: AwsCredentials;
-  readonly clients: AwsClients;
-}
 
 export interface Wish {
   readonly tenantId: string;
@@ -52,12 +38,6 @@ export interface Offer {
   readonly url: string;
   readonly roleName: string;
   readonly externalId: string;
-}
-
-/** An account that nobody has used. */
-export function newCustomer(test: TestCloud): Customer {
-  const { accountId, ...credentials } = test.cloud.addAccount();
-  return { accountId, credentials, clients: test.clients(credentials) };
 }
 
 /** A pool tenant with these credentials and rules, none when left out. Rejects when it is refused. */
@@ -108,7 +88,11 @@ export async function connectionOf(test: TestCloud, { tenantId, customerAccountI
 }
 
 /** What the link fills in, by name. */
-export function linkOf(url: string): { readonly templateUrl: string; readonly stackName: string; readonly parameters: Record<string, string> } {
+export function linkOf(url: string): {
+  readonly templateUrl: string;
+  readonly stackName: string;
+  readonly parameters: Record<string, string>;
+} {
   const [, query = ''] = new URL(url).hash.split('?');
   const given = new Map(
     query.split('&').map((pair) => {
@@ -116,7 +100,9 @@ export function linkOf(url: string): { readonly templateUrl: string; readonly st
       return [name, value];
     }),
   );
-  const parameters = [...given].flatMap(([name, value]) => (name.startsWith('param_') ? [[name.slice('param_'.length), value] as const] : []));
+  const parameters = [...given].flatMap(([name, value]) =>
+    name.startsWith('param_') ? [[name.slice('param_'.length), value] as const] : [],
+  );
   return {
     templateUrl: given.get('templateURL') ?? '',
     stackName: given.get('stackName') ?? '',
@@ -173,80 +159,43 @@ async function withCloudFormation<Answer>(
   }
 }
 
-/** The trust policy of the template, with these members of its statement in place of the template's. */
-export function trustOf(test: TestCloud, externalId: string, change: Readonly<Record<string, unknown>> = {}): PolicyDocument {
-  const statement = {
-    Effect: 'Allow' as const,
-    Principal: { AWS: `arn:aws:iam::${test.cloud.accountId}:root` },
-    Action: 'sts:AssumeRole',
-    Condition: {
-      StringEquals: { 'sts:ExternalId': externalId },
-      ArnEquals: { 'aws:PrincipalArn': test.cloud.outputs['ByocConnectorRoleArn'] ?? '' },
-    },
-    ...change,
-  };
-  return { Version: '2012-10-17', Statement: [statement] };
-}
+const schedule = z.object({ CreationDate: z.date() });
 
-/** What the template grants for Bedrock, and the right to describe itself. */
-export function bedrockAccess({ accountId }: Pick<Customer, 'accountId'>, roleName: string): PolicyDocument {
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Action: ['iam:GetRole', 'iam:SimulatePrincipalPolicy'],
-        Resource: `arn:aws:iam::${accountId}:role/${roleName}`,
-      },
-      { Effect: 'Allow', Action: ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'], Resource: '*' },
-    ],
-  };
-}
-
-/** The customer makes a role by hand, with Bedrock's permissions unless told otherwise. */
-export async function makeRole(
-  customer: Customer,
-  { roleName, trust, access }: { readonly roleName: string; readonly trust: PolicyDocument; readonly access?: PolicyDocument },
-): Promise<void> {
-  const { iam } = customer.clients;
-  await iam.send(new CreateRoleCommand({ RoleName: roleName, AssumeRolePolicyDocument: JSON.stringify(trust) }));
-  await giveAccess(customer, roleName, access ?? bedrockAccess(customer, roleName));
-}
-
-/** Puts the one inline policy of a role made by hand. */
-export async function giveAccess({ clients }: Customer, RoleName: string, access: PolicyDocument): Promise<void> {
-  await clients.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'access', PolicyDocument: JSON.stringify(access) }));
-}
-
-export async function changeTrust({ clients }: Customer, RoleName: string, trust: PolicyDocument): Promise<void> {
-  await clients.iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: JSON.stringify(trust) }));
-}
-
-export async function deleteRole({ clients: { iam } }: Customer, RoleName: string): Promise<void> {
-  const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
-  for (const PolicyName of PolicyNames) await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
-  await iam.send(new DeleteRoleCommand({ RoleName }));
-}
-
-/** Moves the clock by so many minutes, one and a bit when left out, and waits until the sweep and what it set going are through. */
-export async function sweep(test: TestCloud, minutes = 1): Promise<void> {
-  test.cloud.clock.advance(minutes * 60_000 + 1000);
+/**
+ * Moves the clock by so many minutes, none when left out, and on to the sweep's next run; waits until that and what it set going are through. The run after it is
+ * a minute of real time away, so it comes in between nothing that a test does next.
+ */
+export async function sweep(test: TestCloud, minutes = 0): Promise<void> {
+  const { clock, resources } = test.cloud;
+  const found = Object.entries(resources).find(([id, { type }]) => type === 'AWS::Scheduler::Schedule' && id.startsWith('Sweep'));
+  const { CreationDate } = schedule.parse(await asRoot(test.cloud, 'scheduler', 'GetSchedule', { Name: found?.[1].physicalId }));
+  const [now, first] = [clock.now(), CreationDate.getTime()];
+  const run = first + Math.ceil((now + minutes * 60_000 + 1000 - first) / 60_000) * 60_000;
+  clock.advance(run - now);
   await pause(test.cloud);
 }
 
-/** Sweeps until the connection has one of these statuses. Rejects after so many minutes of the cloud's clock. */
+/** Sweeps until the connection has one of these statuses. Rejects after so many runs, a minute each. */
 export async function connectionThatIs(
   test: TestCloud,
   wish: Wish,
   statuses: readonly SeenConnection['status'][],
-  minutes = 20,
+  runs = 20,
 ): Promise<SeenConnection> {
-  for (let left = minutes; ; left -= 1) {
+  for (let left = runs; ; left -= 1) {
     const found = await connectionOf(test, wish);
     if (statuses.includes(found.status)) return found;
-    if (left === 0) throw new Error(`The connection is not ${statuses.join(' or ')} after ${minutes} minutes: ${JSON.stringify(found)}`);
+    if (left === 0) throw new Error(`The connection is not ${statuses.join(' or ')} after ${runs} runs: ${JSON.stringify(found)}`);
     await sweep(test);
   }
+}
+
+/** A connection that waits for its role. */
+export async function announced(test: TestCloud): Promise<Offer & { tenantId: string; customer: Customer; wish: Wish }> {
+  const tenantId = await tenantWith(test);
+  const customer = newCustomer(test);
+  const wish = { tenantId, customerAccountId: customer.accountId };
+  return { tenantId, customer, wish, ...(await offerOf(test, wish)) };
 }
 
 export interface Connected {

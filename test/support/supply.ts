@@ -1,8 +1,11 @@
 /** A customer who brings a key in through the door, over HTTP as anybody would. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { sealSecret } from '../../functions/credentials/seal-secret.ts';
+import { fromItem } from '../../functions/shared/attribute-values.ts';
 import type { TokenRequest } from '../../local/world/oidc.ts';
 import type { TestCloud } from './cloud.ts';
+import { asRoot } from './ground-truth.ts';
 
 const doorKey = z.object({
   keys: z.tuple([z.looseObject({ kty: z.literal('EC'), kid: z.string(), alg: z.string(), use: z.literal('enc') })]),
@@ -75,6 +78,15 @@ export async function bringKeyIn(test: TestCloud, key: WhereToSupply & { readonl
   const answer = await supplyKey(test, { ...key, apiKey });
   if (answer.status !== 200) throw new Error(`The door did not take the key of ${key.credentialId}: ${answer.status} ${answer.text}`);
   return apiKey;
+}
+
+const storedItem = z.object({ Item: z.record(z.string(), z.custom<AttributeValue>()).default({}) });
+
+/** An item of the registry as it is stored; `{}` when there is none. */
+export async function registryItem(test: TestCloud, tenantId: string, sk: string): Promise<Readonly<Record<string, unknown>>> {
+  const Key = { pk: { S: `TENANT#${tenantId}#` }, sk: { S: sk } };
+  const input = { TableName: test.cloud.outputs['RegistryTable'], Key, ConsistentRead: true };
+  return fromItem(storedItem.parse(await asRoot(test.cloud, 'dynamodb', 'GetItem', input)).Item);
 }
 
 const refusal = z.object({ error: z.object({ code: z.string() }) });

@@ -1,6 +1,7 @@
 import type { DoorKey, DoorStore, NonceItem } from '../../../functions/credentials/door-store.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
 import type { NewCredential, Registry } from '../../../functions/tenants/registry.ts';
+import { afterSupply } from '../../../functions/tenants/rotation-plan.ts';
 
 export interface MemoryDoorStore extends DoorStore {
   readonly nonces: ReadonlyMap<string, NonceItem>;
@@ -56,6 +57,7 @@ export function createMemoryDoorStore(registry: Pick<Registry, 'changeCredential
               secretArn: settlement.secretArn,
               secretVersionId: settlement.secretVersionId,
               suppliedAt: settlement.at,
+              ...afterSupply(credential, settlement),
               announced: false,
             }
           : {};

@@ -35,6 +35,12 @@ export function createMemoryRegistry({ clock, nextId }: { clock: Clock; nextId: 
     addTenant: async (item) => add(tenants, item.tenantId, { ...item, ...added() }),
     addUser: async (item) => add(users, `${item.tenantId}#${item.userId}`, { ...item, ...added() }),
     addCredential: async (item) => add(credentials, `${item.tenantId}#${item.credentialId}`, { ...item, ...added() }),
+    async postponeCredential(tenantId, credentialId, { dueAt, until }) {
+      const item = credentials.get(`${tenantId}#${credentialId}`);
+      if (item?.dueAt !== dueAt) return false;
+      credentials.set(`${tenantId}#${credentialId}`, { ...item, dueAt: until });
+      return true;
+    },
     changeTenant: async (item, changes) => change<TenantItem>(tenants, item.tenantId, item, changes),
     changeUser: async (item, changes) => change<UserItem>(users, `${item.tenantId}#${item.userId}`, item, changes),
     changeCredential: async (item, changes) => change<CredentialItem>(credentials, `${item.tenantId}#${item.credentialId}`, item, changes),

@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
+import type { RotationVault } from '../../../functions/credentials/rotation-vault.ts';
 import type { SecretPlace, Vault } from '../../../functions/credentials/vault.ts';
 import { secretName } from '../../../functions/credentials/vault.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
+import type { CredentialId, TenantId } from '../../../functions/shared/identifiers.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
 
 interface MemorySecret {
   readonly secretArn: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly kmsKeyArn: string;
+  /** In the order in which they were made. */
   readonly versions: Map<string, { value: string; labels: string[] }>;
 }
 
-export interface MemoryVault extends Vault {
+/** Both what stores secrets and what moves their versions, over the same secrets. */
+export interface MemoryVault extends Vault, RotationVault {
   /** Names of the secrets that exist. */
   readonly names: readonly string[];
   /** The value that a secret's label stands at. */
@@ -38,11 +42,36 @@ export function createMemoryVault(): MemoryVault {
   const labelled = (name: string, label = 'AWSCURRENT'): string | undefined =>
     [...(secrets.get(name)?.versions.values() ?? [])].find((version) => version.labels.includes(label))?.value;
 
-  function promote(secret: MemorySecret, versionId: string, value: string): void {
-    for (const version of secret.versions.values()) {
-      version.labels = version.labels.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : [];
-    }
-    secret.versions.set(versionId, { value, labels: ['AWSCURRENT'] });
+  /** Puts a label on a version; `AWSCURRENT` leaves `AWSPREVIOUS` where it was. */
+  function attach(secret: MemorySecret, versionId: string, label: string): void {
+    const held = secret.versions.get(versionId);
+    if (!held) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
+    if (held.labels.includes(label)) return;
+    const holder = [...secret.versions.values()].find((version) => version.labels.includes(label));
+    if (holder) holder.labels = holder.labels.filter((one) => one !== label);
+    held.labels = [...held.labels, label];
+    if (label !== 'AWSCURRENT' || !holder) return;
+    for (const version of secret.versions.values()) version.labels = version.labels.filter((one) => one !== 'AWSPREVIOUS');
+    holder.labels = [...holder.labels, 'AWSPREVIOUS'];
+  }
+
+  function add(secret: MemorySecret, versionId: string, value: string, label: string): void {
+    const same = secret.versions.get(versionId);
+    if (same && same.value !== value) throw new CordonError('CONFLICT', 'the version exists with another value', { retryable: true });
+    if (same) return;
+    secret.versions.set(versionId, { value, labels: [] });
+    attach(secret, versionId, label);
+  }
+
+  function existing(tenantId: TenantId, credentialId: CredentialId): MemorySecret {
+    check();
+    const secret = secrets.get(secretName(tenantId, credentialId));
+    if (!secret) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
+    return secret;
+  }
+
+  function checkCustomerKey({ kmsKeyArn, customerKey }: Pick<SecretPlace, 'kmsKeyArn' | 'customerKey'>): void {
+    if (keyRefused && customerKey === true) throw new CordonError('CUSTOMER_KEY_REFUSED', `${kmsKeyArn} could not be used`);
   }
 
   return {
@@ -58,7 +87,7 @@ export function createMemoryVault(): MemoryVault {
     },
     async store(place, secret, versionId) {
       check();
-      if (keyRefused && place.customerKey === true) throw new CordonError('CUSTOMER_KEY_REFUSED', `${place.kmsKeyArn} could not be used`);
+      checkCustomerKey(place);
       const name = secretName(place.tenantId, place.credentialId);
       const value = secret.reveal();
       const suffix = createHash('sha256').update(name).digest('hex').slice(0, 6);
@@ -69,9 +98,7 @@ export function createMemoryVault(): MemoryVault {
       };
       const kept = secrets.get(name) ?? { ...fresh, versions: new Map() };
       secrets.set(name, kept);
-      const same = kept.versions.get(versionId);
-      if (same && same.value !== value) throw new CordonError('CONFLICT', 'the version exists with another value', { retryable: true });
-      if (!same) promote(kept, versionId, value);
+      add(kept, versionId, value, 'AWSCURRENT');
       return { secretArn: kept.secretArn, versionId };
     },
     async describe(tenantId, credentialId) {
@@ -93,6 +120,46 @@ export function createMemoryVault(): MemoryVault {
     async remove(tenantId, credentialId) {
       check();
       secrets.delete(secretName(tenantId, credentialId));
+    },
+    async stage(place, secret, versionId) {
+      const kept = existing(place.tenantId, place.credentialId);
+      checkCustomerKey(place);
+      add(kept, versionId, secret.reveal(), 'AWSPENDING');
+      return { secretArn: kept.secretArn, versionId };
+    },
+    async promote(tenantId, credentialId, { to, from }) {
+      const secret = existing(tenantId, credentialId);
+      const current = [...secret.versions].find(([, version]) => version.labels.includes('AWSCURRENT'))?.[0];
+      if (current !== from && current !== to)
+        throw new CordonError('CONFLICT', 'another version has become the current one meanwhile', { retryable: true });
+      attach(secret, to, 'AWSCURRENT');
+      const promoted = secret.versions.get(to);
+      if (promoted) promoted.labels = promoted.labels.filter((label) => label !== 'AWSPENDING');
+    },
+    async drop(tenantId, credentialId, versionId) {
+      const version = existing(tenantId, credentialId).versions.get(versionId);
+      if (version?.labels.includes('AWSCURRENT'))
+        throw new CordonError('CONFLICT', 'a version that is the current one is not dropped', { retryable: true });
+      if (version) version.labels = [];
+    },
+    async dropAllBut(tenantId, credentialId, kept) {
+      const strays = [...existing(tenantId, credentialId).versions].filter(
+        ([versionId, { labels }]) => labels.length > 0 && !labels.includes('AWSCURRENT') && !kept.includes(versionId),
+      );
+      for (const [, version] of strays) version.labels = [];
+      return strays.map(([versionId]) => versionId);
+    },
+    async readVersion(tenantId, credentialId, versionId) {
+      const version = existing(tenantId, credentialId).versions.get(versionId);
+      if (!version) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
+      return new SecretText(version.value);
+    },
+    async versions(tenantId, credentialId) {
+      return [...existing(tenantId, credentialId).versions].map(([versionId, { labels }], order) => ({
+        versionId,
+        labels,
+        createdAt: order,
+      }));
     },
   };
 }

@@ -12,6 +12,7 @@ import { createSignedSender, type SigningCredentials } from '../../../functions/
 import { callJson } from '../../../functions/shared/aws-signed-json.ts';
 import { callSts } from '../../../functions/shared/aws-signed-sts.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
+import { credentialId } from '../../../functions/shared/identifier-fields.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
 import { createRegistry } from '../../../functions/tenants/registry.dynamodb.ts';
 import { attributionStoreContract } from '../../contracts/attribution-store.suite.ts';
@@ -183,7 +184,10 @@ describe('the signed stores read what the SDK’s write', () => {
       leaseUntil: 0,
       accounts: {},
       plan: [],
-      rules: [{ match: { provider: 'openai', environment: 'production', labels: { tier: 'gold' } }, use: main }],
+      rules: [
+        { match: { provider: 'openai', environment: 'production', labels: { tier: 'gold' } }, use: main },
+        { match: { provider: 'openai', environment: 'staging' }, use: main, backup: credentialId.parse('spare') },
+      ],
       rulesVersion: 4,
       rulesEventIds: [],
       rulesAnnounced: true,
@@ -215,12 +219,12 @@ describe('the signed stores read what the SDK’s write', () => {
     const active = {
       tenant: { status: 'active', epoch: 2, rulesVersion: 4 },
       user: { status: 'active', epoch: 2, version: 1 },
-      credential: { status: 'active', epoch: 2, version: 1, secretVersionId: 'v1' },
+      credential: { status: 'active', epoch: 2, version: 1, secretVersionId: 'v1', diverted: false },
       agentRevoked: false,
       sessionRevoked: false,
     };
     expect(await gate.read(question)).toEqual(active);
-    const { PutItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const { PutItemCommand, UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
     for (const sk of ['REVOKED#AGENT#bot', 'REVOKED#SESSION#s 1']) {
       await aws.admin.dynamodb.send(
         new PutItemCommand({ TableName: aws.registryTable, Item: { pk: { S: 'TENANT#acme#' }, sk: { S: sk } } }),
@@ -228,6 +232,15 @@ describe('the signed stores read what the SDK’s write', () => {
     }
     expect(await gate.read(question)).toEqual({ ...active, agentRevoked: true, sessionRevoked: true });
     expect(await gate.read({ ...question, agentId: undefined, sessionId: undefined })).toEqual(active);
+    await aws.admin.dynamodb.send(
+      new UpdateItemCommand({
+        TableName: aws.registryTable,
+        Key: { pk: { S: 'TENANT#acme#' }, sk: { S: 'CREDENTIAL#main' } },
+        UpdateExpression: 'SET diverted = :yes',
+        ExpressionAttributeValues: { ':yes': { BOOL: true } },
+      }),
+    );
+    expect((await gate.read(question)).credential).toEqual({ ...active.credential, diverted: true });
   });
 
   it('the gate: strongly consistent, and of the tenant’s own partition only', async () => {
@@ -257,7 +270,10 @@ describe('the signed stores read what the SDK’s write', () => {
     const { catalogue } = await registered();
     expect(await catalogue.rules()).toEqual({
       rulesVersion: 4,
-      rules: [{ match: { provider: 'openai', environment: 'production', labels: { tier: 'gold' } }, use: 'main' }],
+      rules: [
+        { match: { provider: 'openai', environment: 'production', labels: { tier: 'gold' } }, use: 'main' },
+        { match: { provider: 'openai', environment: 'staging', labels: {} }, use: 'main', backup: 'spare' },
+      ],
     });
     expect(await catalogue.credentials()).toMatchObject([
       {

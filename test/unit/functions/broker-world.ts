@@ -58,7 +58,7 @@ export interface State {
   rulesVersion: number;
   rules: Rule[];
   credentials: CredentialFacts[];
-  standing: Map<string, { status: string; epoch: number; version: number; secretVersionId: string | undefined }>;
+  standing: Map<string, { status: string; epoch: number; version: number; secretVersionId: string | undefined; diverted?: boolean }>;
   users: Map<string, { status: string; epoch: number; version: number }>;
   connections: Map<string, ConnectionStanding>;
   revokedAgents: Set<string>;

@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as byoc from '../../../functions/byoc/events.ts';
+import * as rotation from '../../../functions/rotation/events.ts';
 import * as tenants from '../../../functions/tenants/events.ts';
 
-const capabilities = [tenants, byoc];
-const inboundDetailTypes: readonly string[] = [...tenants.inboundDetailTypes, ...byoc.inboundDetailTypes];
-const outboundDetailTypes = [...new Set<string>([...tenants.outboundDetailTypes, ...byoc.outboundDetailTypes])];
+const capabilities = [tenants, byoc, rotation];
+const inboundDetailTypes: readonly string[] = capabilities.flatMap((events): readonly string[] => events.inboundDetailTypes);
+const outboundDetailTypes = [...new Set(capabilities.flatMap((events): readonly string[] => events.outboundDetailTypes))];
 const root = new URL('../../../', import.meta.url);
 
 describe('P5 the event schemas', () => {

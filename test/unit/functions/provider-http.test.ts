@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createOpenAi } from '../../../functions/providers/admin/openai.ts';
 import { createAdminKey } from '../../../functions/providers/admin-key.ts';
-import { createOpenAi } from '../../../functions/providers/openai.ts';
 import { attemptOf, keyName } from '../../../functions/providers/provider.ts';
 import { createProviderHttp } from '../../../functions/providers/provider-http.ts';
 import { credentialId, tenantId } from '../../../functions/shared/identifier-fields.ts';

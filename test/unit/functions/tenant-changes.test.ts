@@ -57,6 +57,16 @@ describe('U1 onboarding a user', () => {
 });
 
 describe('U1 I6 requesting a credential', () => {
+  it('refuses a key of a provider whose adapter makes none, before anything is asked there', async () => {
+    const world = await onboarded();
+    const { capabilities } = world.provider;
+    world.deps.providers.anthropic = { ...world.provider, name: 'anthropic', capabilities: { ...capabilities, createKey: false } };
+    const before = world.provider.keys.length;
+    expect(await world.deliver(credentialEvent({ ...anthropicOwn, credentialId: 'claude', source: 'platform-issued' }))).toBe(true);
+    expect(world.ofType('CredentialProvisioningFailed')).toMatchObject([{ reason: { code: 'EVENT_INVALID' } }]);
+    expect(world.provider.keys).toHaveLength(before);
+  });
+
   it("adds a user's own credential behind a session that names the user, in the account that the tenant has", async () => {
     const world = await onboarded();
     await world.deliver(userEvent);

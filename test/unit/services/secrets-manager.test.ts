@@ -4,8 +4,6 @@ import { type DataCloud, isOwnTag, own, refusal, startDataCloud, text } from './
 
 const pathOf = (tenant: string): string => `arn:aws:secretsmanager:us-east-1:${platform}:secret:cordon/${tenant}/*`;
 const tokenA = 'a'.repeat(32);
-const tokenB = 'b'.repeat(32);
-const tokenC = 'c'.repeat(32);
 const useKey = { Sid: 'UseKey', Effect: 'Allow', Action: ['kms:GenerateDataKey', 'kms:Decrypt'], Resource: '*' };
 const read = { Sid: 'ReadOwn', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: pathOf(own), Condition: isOwnTag };
 const denyOthers = {
@@ -229,98 +227,6 @@ describe('the key is a second wall', () => {
     await cloud.secrets(cloud.root, 'CreateSecret', { Name, SecretString: 'x', KmsKeyId: text(KeyMetadata, 'KeyId') });
     await cloud.kms(cloud.root, 'DisableKey', { KeyId: text(KeyMetadata, 'KeyId') });
     expect(await refusal(cloud.secrets(cloud.root, 'GetSecretValue', { SecretId: Name }))).toMatchObject({ code: 'DisabledException' });
-  });
-});
-
-describe('versions and staging labels', () => {
-  it('answers a repeated creation alike, and refuses the same token with another value', async () => {
-    const input = { Name: `cordon/acme/again${++count}`, SecretString: 'one', KmsKeyId: cloud.keyArn, ClientRequestToken: tokenA };
-    const first = await cloud.secrets(cloud.root, 'CreateSecret', input);
-    expect(await cloud.secrets(cloud.root, 'CreateSecret', input)).toEqual(first);
-    expect(await refusal(cloud.secrets(cloud.root, 'CreateSecret', { ...input, SecretString: 'two' }))).toMatchObject({
-      code: 'ResourceExistsException',
-    });
-    expect(await refusal(cloud.secrets(cloud.root, 'CreateSecret', { ...input, ClientRequestToken: tokenB }))).toMatchObject({
-      code: 'ResourceExistsException',
-    });
-  });
-
-  it('makes one secret of two creations at the same time', async () => {
-    const input = { Name: `cordon/acme/race${++count}`, SecretString: 'one', KmsKeyId: cloud.keyArn, ClientRequestToken: tokenA };
-    const [one, other] = await Promise.all([
-      cloud.secrets(cloud.root, 'CreateSecret', input),
-      cloud.secrets(cloud.root, 'CreateSecret', input),
-    ]);
-    expect(one).toEqual(other);
-  });
-
-  it('moves AWSCURRENT to a new value and AWSPREVIOUS to the old one', async () => {
-    const { name } = await makeSecret('acme', 'one');
-    await cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: 'two', ClientRequestToken: tokenB });
-    await cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: 'three', ClientRequestToken: tokenC });
-    expect(await cloud.secrets(cloud.root, 'GetSecretValue', { SecretId: name })).toMatchObject({ SecretString: 'three' });
-    expect(await cloud.secrets(cloud.root, 'GetSecretValue', { SecretId: name, VersionStage: 'AWSPREVIOUS' })).toMatchObject({
-      SecretString: 'two',
-    });
-    expect(await cloud.secrets(cloud.root, 'GetSecretValue', { SecretId: name, VersionId: tokenA })).toMatchObject({
-      SecretString: 'one',
-      VersionStages: [],
-    });
-  });
-
-  it('leaves AWSCURRENT alone when a value is staged as AWSPENDING, and promotes it only from the version named', async () => {
-    const { name } = await makeSecret('acme', 'one');
-    const pending = { SecretId: name, SecretString: 'two', ClientRequestToken: tokenB, VersionStages: ['AWSPENDING'] };
-    await cloud.secrets(cloud.root, 'PutSecretValue', pending);
-    expect(await cloud.secrets(cloud.root, 'GetSecretValue', { SecretId: name })).toMatchObject({ SecretString: 'one' });
-    const promote = { SecretId: name, VersionStage: 'AWSCURRENT', MoveToVersionId: tokenB };
-    expect(await refusal(cloud.secrets(cloud.root, 'UpdateSecretVersionStage', promote))).toMatchObject({
-      code: 'InvalidParameterException',
-    });
-    expect(await refusal(cloud.secrets(cloud.root, 'UpdateSecretVersionStage', { ...promote, RemoveFromVersionId: tokenB }))).toMatchObject(
-      { code: 'InvalidParameterException' },
-    );
-    await cloud.secrets(cloud.root, 'UpdateSecretVersionStage', { ...promote, RemoveFromVersionId: tokenA });
-    const { VersionIdsToStages } = await cloud.secrets(cloud.root, 'DescribeSecret', { SecretId: name });
-    expect(VersionIdsToStages).toEqual({ [tokenA]: ['AWSPREVIOUS'], [tokenB]: ['AWSPENDING', 'AWSCURRENT'] });
-    const takeAway = { SecretId: name, VersionStage: 'AWSCURRENT', RemoveFromVersionId: tokenB };
-    expect(await refusal(cloud.secrets(cloud.root, 'UpdateSecretVersionStage', takeAway))).toMatchObject({
-      code: 'InvalidParameterException',
-    });
-    await cloud.secrets(cloud.root, 'UpdateSecretVersionStage', { ...takeAway, VersionStage: 'AWSPENDING' });
-    const { Versions } = await cloud.secrets(cloud.root, 'ListSecretVersionIds', { SecretId: name });
-    expect(Versions).toHaveLength(2);
-  });
-
-  it('writes a value once per token and refuses the token with another value', async () => {
-    const { name } = await makeSecret('acme', 'one');
-    const put = { SecretId: name, SecretString: 'two', ClientRequestToken: tokenB };
-    await cloud.secrets(cloud.root, 'PutSecretValue', put);
-    expect(await cloud.secrets(cloud.root, 'PutSecretValue', put)).toMatchObject({ VersionId: tokenB, VersionStages: ['AWSCURRENT'] });
-    expect(await refusal(cloud.secrets(cloud.root, 'PutSecretValue', { ...put, SecretString: 'three' }))).toMatchObject({
-      code: 'ResourceExistsException',
-    });
-  });
-
-  it('keeps a hundred versions and drops the oldest unlabelled one only after a day', async () => {
-    const { name } = await makeSecret('acme', 'one');
-    for (let n = 1; n < 100; n++) await cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: `value ${n}` });
-    expect(await refusal(cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: 'more' }))).toMatchObject({
-      code: 'LimitExceededException',
-    });
-    cloud.clock.advance(86_400_000);
-    await cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: 'more' });
-    expect(await refusal(cloud.secrets(cloud.root, 'GetSecretValue', { SecretId: name, VersionId: tokenA }))).toMatchObject({
-      code: 'ResourceNotFoundException',
-    });
-  });
-
-  it('takes 64 KiB and not a byte more', async () => {
-    const { name } = await makeSecret('acme');
-    await cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: 'x'.repeat(65_536) });
-    expect(await refusal(cloud.secrets(cloud.root, 'PutSecretValue', { SecretId: name, SecretString: 'é'.repeat(32_769) }))).toMatchObject({
-      code: 'ValidationException',
-    });
   });
 });
 

@@ -141,6 +141,19 @@ describe('the control endpoint', () => {
     expect((await ask('GET', '/providers/constructor/keys')).status).toBe(404);
   });
 
+  it('makes a named key and a resource at a provider, and says which keys are alive', async () => {
+    await ask('POST', '/providers/anthropic/keys', { name: 'acme.main.1' });
+    await ask('POST', '/providers/azure-openai/accounts', { name: 'cordon-acme' });
+    const live = async (provider: string) => (await ask('GET', `/providers/${provider}/live`)).json;
+    expect(await live('anthropic')).toMatchObject([{ name: 'acme.main.1', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    expect(await live('azure-openai')).toMatchObject([{ name: 'cordon-acme/Key1' }, { name: 'cordon-acme/Key2' }]);
+    expect(await ask('POST', '/providers/openai/accounts', { name: 'cordon-acme' })).toMatchObject({
+      status: 400,
+      json: { error: { code: 'INVALID_REQUEST', message: 'There is nothing to make at openai.' } },
+    });
+    expect((await ask('POST', '/providers/azure-openai/accounts', {})).status).toBe(400);
+  });
+
   it('makes a provider misbehave, and well again', async () => {
     const how = { redirectTo: 'http://169.254.169.254/' };
     expect(await ask('POST', '/providers/openai/misbehaviour', how)).toEqual({ status: 200, json: how });

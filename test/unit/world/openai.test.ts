@@ -113,6 +113,28 @@ describe('the OpenAI simulator, administration', () => {
     expect(wrong).toMatchObject({ status: 401, json: { error: { code: 'invalid_api_key', type: 'invalid_request_error' } } });
   });
 
+  it('limits keys and requests when told to', async () => {
+    const { projectId, accountId } = await makeKey();
+    world.misbehave('openai', { maxKeys: 1 });
+    const path = `/organization/projects/${projectId}/service_accounts`;
+    for (const [to, body] of [
+      [`${path}/${accountId}/api_keys`, { name: 'second' }],
+      [path, { name: 'with key' }],
+    ] as const)
+      expect(await call('POST', to, { body })).toMatchObject({ status: 400, json: { error: { code: 'api_key_limit_reached' } } });
+    expect((await call('POST', path, { body: { name: 'without', create_service_account_only: true } })).status).toBe(200);
+    expect(world.openai.liveKeys()).toHaveLength(1);
+    world.misbehave('openai', { adminPerMinute: 1 });
+    // What was asked before counts as well.
+    clock.advance(60_000);
+    expect((await call('GET', '/organization/projects')).status).toBe(200);
+    const refused = await call('GET', '/organization/projects');
+    expect(refused).toMatchObject({ status: 429, json: { error: { code: 'rate_limit_exceeded' } } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
+    clock.advance(60_000);
+    expect((await call('GET', '/organization/projects')).status).toBe(200);
+  });
+
   it('answers 404 for an account of another project', async () => {
     const one = await makeKey();
     const other = await makeKey();
@@ -130,6 +152,18 @@ describe('the OpenAI simulator, keys in use', () => {
     expect((await call('GET', '/models', { key: secret })).status).toBe(200);
     clock.advance(60_000);
     expect((await call('GET', '/models', { key: secret })).json.error?.code).toBe('invalid_api_key');
+  });
+
+  it('accepts it as long as the misbehaviour says, and counts it as live as long', async () => {
+    world.misbehave('openai', { deletionDelayMs: 30_000 });
+    const { projectId, keyId, secret } = await makeKey('acme.main.1');
+    await makeKey('other.main.1');
+    await call('DELETE', `/organization/projects/${projectId}/api_keys/${keyId}`);
+    expect((await call('GET', '/models', { key: secret })).status).toBe(200);
+    expect(world.openai.liveKeys('acme.')).toEqual([{ name: 'acme.main.1', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    clock.advance(30_000);
+    expect((await call('GET', '/models', { key: secret })).status).toBe(401);
+    expect(world.openai.liveKeys()).toMatchObject([{ name: 'other.main.1' }]);
   });
 
   it('refuses a key that has expired', async () => {

@@ -1,0 +1,102 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
+import { Effect, type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { RotationEnvVariables } from '../../functions/rotation/env.ts';
+import { inboundDetailTypes } from '../../functions/rotation/events.ts';
+import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import { EventIntake } from './event-intake.ts';
+import type { ProviderAdmins } from './provider-admins.ts';
+import { ServiceFunction } from './service-function.ts';
+import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
+
+export interface RotationProps {
+  readonly scope: TenantStatementScope;
+  readonly boundary: IManagedPolicy;
+  readonly bus: EventBus;
+  readonly alarmAction: IAlarmAction;
+  readonly admins: ProviderAdmins;
+  readonly registryTable: string;
+  readonly attributionTable: string;
+  readonly tenantKeyArn: string;
+  /** Where providers are in the local cloud; without effect in a deployed function. */
+  readonly development: Pick<
+    Required<RotationEnvVariables>,
+    'PROVIDER_BASE_URLS' | 'PROVIDER_ADMIN_BASE_URLS' | 'PROVIDER_TOKEN_URLS' | 'ALLOW_LOOPBACK_EGRESS'
+  >;
+}
+
+/** Replaces keys: on schedule, on request, in an emergency. Takes its events and what the sweep finds due. */
+export class Rotation extends Construct {
+  readonly intake: EventIntake;
+  readonly worker: ServiceFunction;
+
+  constructor(parent: Construct, id: string, props: RotationProps) {
+    super(parent, id);
+    const { scope, bus } = props;
+    const timeout = Duration.minutes(2);
+    this.intake = new EventIntake(this, 'Queue', {
+      bus,
+      functionTimeout: timeout,
+      alarmAction: props.alarmAction,
+      patterns: { RotationEvents: { source: [platformSource], detailType: [...inboundDetailTypes] } },
+    });
+    const environment: RotationEnvVariables = {
+      REGISTRY_TABLE: props.registryTable,
+      ATTRIBUTION_TABLE: props.attributionTable,
+      EVENT_BUS_NAME: bus.eventBusName,
+      QUEUE_URL: this.intake.queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
+      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      TENANT_ROTATOR_ROLE_ARN: roleArn(scope, 'TenantRotator'),
+      DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
+      TENANT_KEY_ARN: props.tenantKeyArn,
+      PLATFORM_ACCOUNT_ID: scope.account,
+      PROVIDERS: props.bus.stack.toJsonString(props.admins.configuration),
+      ...props.development,
+    };
+    this.worker = new ServiceFunction(this, 'Function', {
+      entry: 'rotation/advance-rotation.lambda.ts',
+      environment: { ...environment },
+      boundary: props.boundary,
+      timeout,
+      statements: [
+        new PolicyStatement({
+          sid: 'MintRotators',
+          actions: ['sts:AssumeRole', 'sts:TagSession'],
+          // reason: a dedicated tenant's roles are made later; each one's trust admits this function
+          resources: [roleArn(scope, 'TenantRotator'), roleArn(scope, 'TenantAgent-*')],
+        }),
+        new PolicyStatement({
+          sid: 'ConsumeQueue',
+          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+          resources: [this.intake.queue.queueArn],
+        }),
+        new PolicyStatement({ sid: 'PutAside', actions: ['sqs:SendMessage'], resources: [this.intake.deadLetterQueue.queueArn] }),
+        new PolicyStatement({
+          sid: 'Announce',
+          actions: ['events:PutEvents'],
+          resources: [bus.eventBusArn],
+          conditions: { StringEquals: { 'events:source': cordonSource } },
+        }),
+        ...props.admins.readStatements(scope.region),
+        new PolicyStatement({
+          sid: 'DenyOtherTenantRoles',
+          effect: Effect.DENY,
+          actions: ['sts:AssumeRole'],
+          resources: [
+            'TenantReader',
+            'TenantWriter',
+            'TenantSupplier',
+            'TenantProvisioner',
+            'TenantAuditor',
+            'ByocConnector',
+            'ByocProbe',
+          ].map((name) => roleArn(scope, name)),
+        }),
+      ],
+    });
+    this.intake.deliverTo(this.worker.function);
+  }
+}
