@@ -8,7 +8,7 @@ import * as tenants from '../../../functions/tenants/events.ts';
 
 const capabilities = [tenants, byoc, rotation];
 const inboundDetailTypes: readonly string[] = capabilities.flatMap((events): readonly string[] => events.inboundDetailTypes);
-const outboundDetailTypes = [...new Set(capabilities.flatMap((events): readonly string[] => events.outboundDetailTypes))];
+const outboundDetailTypes = [...new Set(capabilities.flatMap((events) => Object.keys(events.outboundEvents)))];
 const root = new URL('../../../', import.meta.url);
 
 describe('P5 the event schemas', () => {
@@ -21,10 +21,7 @@ describe('P5 the event schemas', () => {
   });
 
   it('are listed in full by the lists that rules are made from', () => {
-    for (const events of capabilities) {
-      expect([...events.inboundDetailTypes].sort()).toEqual(Object.keys(events.inboundEvents).sort());
-      expect([...events.outboundDetailTypes].sort()).toEqual(Object.keys(events.outboundEvents).sort());
-    }
+    for (const events of capabilities) expect([...events.inboundDetailTypes].sort()).toEqual(Object.keys(events.inboundEvents).sort());
   });
 
   it('belong to one capability each, where they come in', () => {
