@@ -128,12 +128,7 @@ export class CordonStack extends Stack {
       timeout: tenantsTimeout,
       statements: [
         mint('MintWriters', ['TenantWriter', 'TenantProvisioner', 'TenantAgent-*.writer']), // reason: a dedicated tenant's role is made later
-        new PolicyStatement({
-          sid: 'ConsumeQueue',
-          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-          resources: [intake.queue.queueArn],
-        }),
-        new PolicyStatement({ sid: 'PutAside', actions: ['sqs:SendMessage'], resources: [intake.deadLetterQueue.queueArn] }),
+        ...intake.consumerStatements(),
         new PolicyStatement({
           sid: 'Announce',
           actions: ['events:PutEvents'],

@@ -1,16 +1,9 @@
 import { z } from 'zod';
-
-const arn = z.string().regex(/^arn:[^:]+:[^:]+:/);
+import { arn, workerEnv } from '../shared/worker-env.ts';
 
 /** What `byoc` (`tend-connection.lambda.ts`) is configured with. Only this function reads it; the stack provides exactly these variables. */
 export const byocEnv = z.object({
-  REGISTRY_TABLE: z.string().min(1),
-  ATTRIBUTION_TABLE: z.string().min(1),
-  EVENT_BUS_NAME: z.string().min(1),
-  QUEUE_URL: z.string().min(1),
-  DEAD_LETTER_QUEUE_URL: z.string().min(1),
-  /** Deliveries of one message before it is given up; the queue's own redrive count must be higher, so that the reason is always recorded. */
-  MAX_RECEIVE_COUNT: z.coerce.number().int().min(1).max(100),
+  ...workerEnv,
   TENANT_WRITER_ROLE_ARN: arn,
   /** The only principal of the platform that customers' roles admit. */
   BYOC_CONNECTOR_ROLE_ARN: arn,

@@ -6,6 +6,7 @@ import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
 import { bearerToken } from '../shared/bearer-token.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+import { parsedBody } from '../shared/request-body.ts';
 import { type ChangeDeps, type ConnectionWish, requestConnection, requestDisconnection } from './change-connections.ts';
 import { type ListDeps, listConnections } from './list-connections.ts';
 import { type PageText, pageAnswers } from './page-answer.ts';
@@ -107,19 +108,8 @@ function accepted(body: object): APIGatewayProxyResult {
   return { ...answer(body), statusCode: 202 };
 }
 
-function wishOf({ body, isBase64Encoded }: ConnectionsEvent): ConnectionWish {
-  if ((body?.length ?? 0) > maxBody) throw new CordonError('REQUEST_TOO_LARGE', `the body is longer than ${maxBody} characters`);
-  const text = isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString('utf8') : (body ?? '');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // The parser's message would quote the body.
-    throw new CordonError('CALL_INVALID', bodyRule);
-  }
-  const parsed = wishBody.safeParse(json);
-  if (!parsed.success) throw new CordonError('CALL_INVALID', problemOf(parsed.error));
-  return parsed.data;
+function wishOf(event: ConnectionsEvent): ConnectionWish {
+  return parsedBody(event, wishBody, { maxLength: maxBody, rule: bodyRule, problemOf });
 }
 
 function problemOf({ issues }: z.ZodError): string {

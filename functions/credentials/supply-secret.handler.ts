@@ -4,6 +4,7 @@ import type { VerifyIdentity } from '../sessions/token-verifier.ts';
 import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
 import { bearerToken } from '../shared/bearer-token.ts';
 import { CordonError } from '../shared/errors.ts';
+import { parsedBody } from '../shared/request-body.ts';
 import type { TenantItem } from '../tenants/registry.ts';
 import type { DoorDeps, DoorStores } from './door-deps.ts';
 import { giveDoorKey } from './door-key.ts';
@@ -95,17 +96,6 @@ function route(
   throw new CordonError('CALL_INVALID', 'there is no such operation');
 }
 
-function jweOf({ body, isBase64Encoded }: DoorEvent): string {
-  if ((body?.length ?? 0) > maxBody) throw new CordonError('REQUEST_TOO_LARGE', `the body is longer than ${maxBody} characters`);
-  const text = isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString('utf8') : (body ?? '');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // The parser's message would quote the body.
-    throw new CordonError('CALL_INVALID', bodyRule);
-  }
-  const parsed = supplyBody.safeParse(json);
-  if (!parsed.success) throw new CordonError('CALL_INVALID', bodyRule);
-  return parsed.data.jwe;
+function jweOf(event: DoorEvent): string {
+  return parsedBody(event, supplyBody, { maxLength: maxBody, rule: bodyRule }).jwe;
 }

@@ -74,12 +74,7 @@ export class Byoc extends Construct {
           actions: ['sts:AssumeRole', 'sts:TagSession'],
           resources: [roleArn(scope, 'TenantWriter')],
         }),
-        new PolicyStatement({
-          sid: 'ConsumeQueue',
-          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-          resources: [this.intake.queue.queueArn],
-        }),
-        new PolicyStatement({ sid: 'PutAside', actions: ['sqs:SendMessage'], resources: [this.intake.deadLetterQueue.queueArn] }),
+        ...this.intake.consumerStatements(),
         new PolicyStatement({
           sid: 'Announce',
           actions: ['events:PutEvents'],

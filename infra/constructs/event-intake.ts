@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventBus, type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -63,6 +64,18 @@ export class EventIntake extends Construct {
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     }).addAlarmAction(props.alarmAction);
+  }
+
+  /** What the consumer needs: to take messages, and to put one aside with its reason. */
+  consumerStatements(): PolicyStatement[] {
+    return [
+      new PolicyStatement({
+        sid: 'ConsumeQueue',
+        actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+        resources: [this.queue.queueArn],
+      }),
+      new PolicyStatement({ sid: 'PutAside', actions: ['sqs:SendMessage'], resources: [this.deadLetterQueue.queueArn] }),
+    ];
   }
 
   /** Wires the consumer: partial batches, and few at once, because each works through STS, which allows 600 calls/s an account. */

@@ -68,12 +68,7 @@ export class Rotation extends Construct {
           // reason: a dedicated tenant's roles are made later; each one's trust admits this function
           resources: [roleArn(scope, 'TenantRotator'), roleArn(scope, 'TenantAgent-*')],
         }),
-        new PolicyStatement({
-          sid: 'ConsumeQueue',
-          actions: ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
-          resources: [this.intake.queue.queueArn],
-        }),
-        new PolicyStatement({ sid: 'PutAside', actions: ['sqs:SendMessage'], resources: [this.intake.deadLetterQueue.queueArn] }),
+        ...this.intake.consumerStatements(),
         new PolicyStatement({
           sid: 'Announce',
           actions: ['events:PutEvents'],
