@@ -10,8 +10,8 @@ import { drainMs, type VersionUse, type VersionUses } from './version-uses.ts';
 
 /** The operation under which the broker records that a credential was used. */
 const useOperation = 'provider.call';
-/** How the broker closes an intent of a version that was no longer the one in force: nothing left with it. */
-const notUsed = 'CREDENTIAL_CHANGED';
+/** How the broker closes an intent of a version that was not used after all: nothing left with it. */
+const notUsed: ReadonlySet<string | undefined> = new Set(['CREDENTIAL_CHANGED', 'CREDENTIAL_DIVERTED', 'CREDENTIAL_REVOKED']);
 const dayMs = 86_400_000;
 /** Broker and reader need not agree on the time to the second: a use may be of tomorrow already. Milliseconds. */
 const skewMs = 60_000;
@@ -19,7 +19,7 @@ const skewMs = 60_000;
 const entry = z.object({
   id: z.ulid(),
   kind: z.enum(['INTENT', 'OUTCOME']),
-  outcome: z.object({ code: z.string().optional() }).optional(),
+  outcome: z.object({ result: z.string().optional(), code: z.string().optional() }).optional(),
 });
 type Entry = z.infer<typeof entry>;
 
@@ -89,7 +89,7 @@ function whatIsKnown(uses: ReadonlyMap<string, readonly Entry[]>, now: number, u
   let lastAt: number | undefined;
   let open = false;
   for (const [id, entries] of uses) {
-    if (id === unsettled || entries.some(({ outcome }) => outcome?.code === notUsed)) continue;
+    if (id === unsettled || entries.some(({ outcome }) => outcome?.result === 'refused' && notUsed.has(outcome.code))) continue;
     const at = decodeTime(id);
     lastAt = Math.max(lastAt ?? at, at);
     open ||= !isOver(at, now) && !entries.some(({ kind }) => kind === 'OUTCOME');

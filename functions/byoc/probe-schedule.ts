@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Connection } from './connection.ts';
 
 const minute = 60_000;
+/** A little less than the sweep's own minute, or each run would be late by one sweep. */
+const nextSweepMs = 55_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
@@ -15,7 +17,7 @@ const backoffMinutes = [1, 2, 5, 15];
 /** When a connection that is waited for is probed next, never later than when its time is over. Milliseconds since the epoch, as all here. */
 export function nextWhilePending({ requestedUntil }: Pick<Connection, 'requestedUntil'>, now: number): number {
   const asked = requestedUntil - patienceMs;
-  return Math.min(requestedUntil, now + (now < asked + eagerMs ? minute : 5 * minute));
+  return Math.min(requestedUntil, now + (now < asked + eagerMs ? nextSweepMs : 5 * minute));
 }
 
 /** A role that was just verified is looked at again soon: who meant to weaken it after the check would do it now. */

@@ -1,5 +1,5 @@
 import { CordonError } from '../shared/errors.ts';
-import { dueAt } from '../tenants/rotation-plan.ts';
+import { queuedAt } from '../tenants/rotation-plan.ts';
 import type { Held, RotationDeps } from './rotation-deps.ts';
 import { setbackMs } from './rotation-schedule.ts';
 
@@ -22,7 +22,7 @@ export async function setBack(deps: RotationDeps, held: Held, failure: CordonErr
   const delayMs = Math.max(setbackMs(rotating === undefined ? Number.POSITIVE_INFINITY : setbacks), retryAfterSeconds * 1000);
   try {
     const counted = rotating === undefined ? {} : { rotating: { ...rotating, setbacks } };
-    await stores.registry.changeCredential(item, { ...counted, leaseUntil: 0, ...dueAt(item, deps.clock() + delayMs) });
+    await stores.registry.changeCredential(item, { ...counted, leaseUntil: 0, ...queuedAt(item, deps.clock() + delayMs) });
   } catch (error) {
     if (error instanceof CordonError && error.code === 'CONFLICT' && (overtaken === undefined || (await overtaken()))) return;
     deps.log.error('a credential could not be given back; its hold ends by itself', error, { tenantId, credentialId });

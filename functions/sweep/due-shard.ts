@@ -22,6 +22,14 @@ export function credentialDueShards(provider: ProviderName): readonly string[] {
   return Array.from({ length: credentialShards }, (_, shard) => `${provider}#${shard}`);
 }
 
+/** Where a credential is due that is being replaced: what has begun is not to wait behind what has not. */
+export function underWayDueShard(tenantId: string): string {
+  return `under-way#${hashOf(tenantId) % credentialShards}`;
+}
+
+/** All partitions of what is under way. */
+export const underWayDueShards: readonly string[] = Array.from({ length: credentialShards }, (_, shard) => `under-way#${shard}`);
+
 function hashOf(tenantId: string): number {
   return createHash('sha256').update(tenantId).digest().readUInt32BE(0);
 }

@@ -1,5 +1,5 @@
 import { type ProviderName, providerName } from '../providers/provider-name.ts';
-import { credentialDueShards, dueShards } from './due-shard.ts';
+import { credentialDueShards, dueShards, underWayDueShards } from './due-shard.ts';
 
 /** Partitions of the index that are read together, and of which a run sends so many items at most: what piles up in one lane is in no other one's way. */
 export interface Lane {
@@ -11,6 +11,8 @@ export interface Lane {
 
 /** Rotations that one run starts per provider unless told otherwise. Runs are a minute apart, and each rotation asks a provider's administration a handful of times. */
 const defaultPerRun = 60;
+/** Steps of rotations that have begun: most of them ask a provider nothing. */
+const underWayPerRun = 200;
 const perRun: Partial<Record<ProviderName, number>> = { 'azure-openai': 30 };
 
 /**
@@ -22,6 +24,7 @@ const perRun: Partial<Record<ProviderName, number>> = { 'azure-openai': 30 };
 export function allLanes(perMinute: Readonly<Partial<Record<ProviderName, number>>>): readonly Lane[] {
   return [
     { name: 'connections', shards: Array.from({ length: dueShards }, (_, shard) => String(shard)), maxPerRun: Number.POSITIVE_INFINITY },
+    { name: 'credentials under way', shards: underWayDueShards, maxPerRun: underWayPerRun },
     ...providerName.options.map((provider) => ({
       name: `credentials ${provider}`,
       shards: credentialDueShards(provider),

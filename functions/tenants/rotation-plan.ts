@@ -1,4 +1,4 @@
-import { credentialDueShard } from '../sweep/due-shard.ts';
+import { credentialDueShard, underWayDueShard } from '../sweep/due-shard.ts';
 import type { StoredCredential } from './credential-spec.ts';
 import type { CredentialItem } from './registry.ts';
 
@@ -33,7 +33,13 @@ export interface Due {
 }
 export const notDue: Due = { dueShard: undefined, dueAt: undefined };
 
-export function dueAt({ provider, tenantId }: Pick<CredentialItem, 'provider' | 'tenantId'>, at: number): Due {
+/** For the next step of what has begun. It does not wait behind what piles up at its provider. */
+export function dueAt({ tenantId }: Pick<CredentialItem, 'tenantId'>, at: number): Due {
+  return { dueShard: underWayDueShard(tenantId), dueAt: at };
+}
+
+/** For what is to begin, or to be tried again after a failure: among all that its provider has before it. */
+export function queuedAt({ provider, tenantId }: Pick<CredentialItem, 'provider' | 'tenantId'>, at: number): Due {
   return { dueShard: credentialDueShard(provider, tenantId), dueAt: at };
 }
 
@@ -44,7 +50,7 @@ export function dueAt({ provider, tenantId }: Pick<CredentialItem, 'provider' | 
  */
 export function scheduledDue(item: Planned & Pick<CredentialItem, 'provider' | 'tenantId'>, since: number): Due {
   if (item.source === 'federated' || item.source === 'customer-role') return notDue;
-  return dueAt(item, since + rotationPlanOf(item).everyMs);
+  return queuedAt(item, since + rotationPlanOf(item).everyMs);
 }
 
 /** What a key that the customer handed over changes in the schedule: the one before is to go, and that begins at once. Pure. */

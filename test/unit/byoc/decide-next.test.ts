@@ -70,7 +70,7 @@ describe('a probe of a connection that is waited for', () => {
   });
 
   it.each([
-    ['every minute for a quarter of an hour', asked + 14 * minute, 1],
+    ['at each sweep for a quarter of an hour', asked + 14 * minute, 55 / 60],
     ['then every five minutes', asked + 15 * minute, 5],
     ['and at the end of its time at the latest', asked + day - 2 * minute, 2],
   ])('is repeated %s while there is no role', (_when, now, minutes) => {

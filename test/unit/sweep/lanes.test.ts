@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { providerName } from '../../../functions/providers/provider-name.ts';
-import { credentialDueShard, dueShardOf, dueShards } from '../../../functions/sweep/due-shard.ts';
+import { credentialDueShard, dueShardOf, dueShards, underWayDueShard } from '../../../functions/sweep/due-shard.ts';
 import { sweepEnv } from '../../../functions/sweep/env.ts';
 import { allLanes } from '../../../functions/sweep/lanes.ts';
 
@@ -31,16 +31,21 @@ describe('the shard of a tenant', () => {
 describe('the lanes of the sweep', () => {
   const lanes = allLanes({ openai: 7 });
 
-  it('are one of connections and one of credentials per provider', () => {
-    expect(lanes.map((lane) => lane.name)).toEqual(['connections', ...providerName.options.map((provider) => `credentials ${provider}`)]);
+  it('are one of connections, one of what is under way, and one of credentials per provider', () => {
+    expect(lanes.map((lane) => lane.name)).toEqual([
+      'connections',
+      'credentials under way',
+      ...providerName.options.map((provider) => `credentials ${provider}`),
+    ]);
   });
 
-  it('look wherever something can be scheduled, each shard once: sixteen, and four for each provider', () => {
+  it('look wherever something can be scheduled, each shard once: sixteen, four for what is under way, and four for each provider', () => {
     const shards = lanes.flatMap((lane) => lane.shards);
     expect(new Set(shards).size).toBe(shards.length);
-    expect(shards).toHaveLength(16 + 4 * providerName.options.length);
+    expect(shards).toHaveLength(16 + 4 + 4 * providerName.options.length);
     const scheduled = tenants.flatMap((tenant) => [
       dueShardOf(tenant),
+      underWayDueShard(tenant),
       ...providerName.options.map((provider) => credentialDueShard(provider, tenant)),
     ]);
     expect(new Set(scheduled)).toEqual(new Set(shards));
