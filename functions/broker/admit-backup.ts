@@ -1,12 +1,9 @@
 import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
-import type { AdmitInput, Admitted } from './admit-call.ts';
+import type { AdmitInput, Admitted, BackupReason } from './admitted.ts';
 import type { CredentialFacts } from './catalogue.ts';
 import { backupOf } from './choose-credential.ts';
 import { admit, type Gate, type GateQuestion, type GateReading } from './gate.ts';
 import type { Catalogue } from './tenant-catalogue.ts';
-
-/** Why a credential's backup is used in its place: it was revoked, or an emergency rotation leads traffic away from it. */
-export type BackupReason = 'CREDENTIAL_REVOKED' | 'CREDENTIAL_DIVERTED';
 
 /** With these, the backup itself may not be used; whatever else the gate refuses with holds for any credential of this caller. */
 const unusable: ReadonlySet<CordonErrorCode> = new Set(['CREDENTIAL_REVOKED', 'CREDENTIAL_NOT_ACTIVE', 'CONNECTION_NOT_ACTIVE']);

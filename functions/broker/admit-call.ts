@@ -1,27 +1,11 @@
 import { CordonError } from '../shared/errors.ts';
-import { admitBackup, type BackupReason, reasonForBackup } from './admit-backup.ts';
-import type { Asked } from './asked.ts';
-import type { Caller } from './caller.ts';
+import { admitBackup, reasonForBackup } from './admit-backup.ts';
+import type { AdmitInput, Admitted } from './admitted.ts';
 import type { CredentialFacts } from './catalogue.ts';
 import { chooseCredential } from './choose-credential.ts';
-import { admit, type Epochs, type GateQuestion } from './gate.ts';
+import { admit, type GateQuestion } from './gate.ts';
 import type { Catalogue, TenantCatalogue } from './tenant-catalogue.ts';
 import type { TenantStores } from './tenant-environment.ts';
-
-export interface Admitted {
-  readonly credential: CredentialFacts;
-  readonly epochs: Epochs;
-  /** What was asked about it: of a backup, with what it stands in for. */
-  readonly question: GateQuestion;
-  /** Of a backup: why it is not the credential that was chosen. */
-  readonly insteadBecause?: BackupReason;
-}
-
-export interface AdmitInput {
-  readonly caller: Caller;
-  readonly provider: string;
-  readonly asked: Asked;
-}
 
 /**
  * Chooses the credential and asks the gate. The choice is made by what is in memory and holds only if the gate, which is asked each time, knows no newer rules.

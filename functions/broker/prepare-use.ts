@@ -3,7 +3,8 @@ import type { EgressAdapter, EgressTarget } from '../providers/egress-adapter.ts
 import type { EgressGuard } from '../providers/egress-guard.ts';
 import { upstreamHeaders } from '../providers/egress-headers.ts';
 import { CordonError } from '../shared/errors.ts';
-import { type Admitted, admitCall } from './admit-call.ts';
+import { admitCall } from './admit-call.ts';
+import type { Admitted } from './admitted.ts';
 import { askedOf } from './asked.ts';
 import type { GateQuestion } from './gate.ts';
 import type { ReadySecret } from './obtain-secret.ts';

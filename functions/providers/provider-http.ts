@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isSafeEndpoint } from '../shared/endpoint-url.ts';
 import { CordonError } from '../shared/errors.ts';
+import type { StillWanted } from './provider.ts';
 
 export interface ProviderRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -64,10 +65,13 @@ export interface ProviderAdmin {
   /** As `ask`, but undefined when there is no such thing (404). */
   find<Schema extends z.ZodType>(doing: string, schema: Schema, request: AdminRequest): Promise<z.infer<Schema> | undefined>;
   /** Removes a thing; one that is gone (404) is removed. */
-  remove(doing: string, path: string): Promise<void>;
+  remove(doing: string, path: string, stillWanted?: StillWanted): Promise<void>;
 }
 
-export type AdminRequest = Omit<ProviderRequest, 'headers'>;
+export type AdminRequest = Omit<ProviderRequest, 'headers'> & {
+  /** Called when the admin credential is at hand, which may have taken its time. */
+  readonly stillWanted?: StillWanted | undefined;
+};
 
 /** @param headers that carry the admin credential; asked for at each call, so that a changed one is taken up */
 export function createProviderAdmin(
@@ -75,15 +79,19 @@ export function createProviderAdmin(
   send: SendToProvider,
   headers: () => Promise<Readonly<Record<string, string>>>,
 ): ProviderAdmin {
-  const answered = async (request: AdminRequest): Promise<ProviderAnswer> => send({ ...request, headers: await headers() });
+  const answered = async ({ stillWanted, ...request }: AdminRequest): Promise<ProviderAnswer> => {
+    const authorized = { ...request, headers: await headers() };
+    stillWanted?.();
+    return send(authorized);
+  };
   return {
     ask: async (doing, schema, request) => parseAnswer(provider, doing, schema, await answered(request)),
     async find(doing, schema, request) {
       const answer = await answered(request);
       return answer.status === 404 ? undefined : parseAnswer(provider, doing, schema, answer);
     },
-    async remove(doing, path) {
-      const answer = await answered({ method: 'DELETE', path });
+    async remove(doing, path, stillWanted) {
+      const answer = await answered({ method: 'DELETE', path, stillWanted });
       if (!isSuccess(answer) && answer.status !== 404) throw providerError(provider, doing, answer);
     },
   };

@@ -37,6 +37,9 @@ export function idleSlot(liveKeyId: string | undefined): KeySlot {
   return liveKeyId === 'Key1' ? 'Key2' : 'Key1';
 }
 
+/** Called right before a request that makes, renews or ends a key leaves; throws when somebody else may be at the key by then. */
+export type StillWanted = () => void;
+
 /** `valid` also for a key that is throttled or lacks a scope: the provider knows it. `refused`: it does not. */
 export type KeyValidity = 'valid' | 'refused';
 
@@ -63,7 +66,7 @@ export interface Provider {
    */
   createKey(
     account: ProviderAccount,
-    request: { tenantId: TenantId; credentialId: CredentialId; attempt: number; mayExist: boolean },
+    request: { tenantId: TenantId; credentialId: CredentialId; attempt: number; mayExist: boolean; stillWanted?: StillWanted },
   ): Promise<CreatedKey>;
   /**
    * Two slots only: gives the slot a new value, which is the key of this attempt; the slot's old value is refused at once. Repeating it leaves no orphan: the value
@@ -72,7 +75,7 @@ export interface Provider {
   regenerateSlot?(
     account: ProviderAccount,
     slot: KeySlot,
-    request: { tenantId: TenantId; credentialId: CredentialId; attempt: number },
+    request: { tenantId: TenantId; credentialId: CredentialId; attempt: number; stillWanted?: StillWanted },
   ): Promise<CreatedKey>;
   /**
    * Every live key that was made for this credential, whichever attempt made it. Two slots have no names and hold no orphans: both are listed under the name of the
@@ -86,7 +89,7 @@ export interface Provider {
    */
   validateKey(apiKey: SecretText, account?: ProviderAccount): Promise<KeyValidity>;
   /** Idempotent: a key that is gone is revoked. Two slots: renews the slot and throws the value away, so it may be asked for only while the live key is in the other. */
-  revokeKey(account: ProviderAccount, keyId: string): Promise<void>;
+  revokeKey(account: ProviderAccount, keyId: string, stillWanted?: StillWanted): Promise<void>;
   /** True once the provider refuses the key. A 403 or a 429 is no such answer. */
   confirmRevoked(apiKey: SecretText, account?: ProviderAccount): Promise<boolean>;
 }

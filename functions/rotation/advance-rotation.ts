@@ -134,8 +134,11 @@ async function run(deps: RotationDeps, begun: Held, observed: Observations): Pro
     }
   } catch (error) {
     const failure = failureOf(error);
-    if (failure.code === 'CONFLICT' && (await isOvertaken(deps, held, seen))) return;
-    await setBack(deps, held, failure, () => isOvertaken(deps, held, seen));
+    // Who was held up for long is out of its session, and has to know all the more whether somebody else has taken over.
+    const stores = await deps.openStores(held.item.tenantId).catch(() => held.stores);
+    const still: Held = { ...held, stores };
+    if (failure.code === 'CONFLICT' && (await isOvertaken(deps, still, seen))) return;
+    await setBack(deps, still, failure, () => isOvertaken(deps, still, seen));
   }
 }
 

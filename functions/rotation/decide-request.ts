@@ -68,14 +68,15 @@ function rotate(item: CredentialItem, { request, rotationId, strategy, now }: Re
 }
 
 /** Rolls back, promotes, demotes: each comes down to what is to become of the next or of the previous version. */
-function version(item: CredentialItem, { action, versionId }: RotationRequested): RequestDecision {
+function version(item: CredentialItem, { action, versionId, requestedBy, why }: RotationRequested): RequestDecision {
   const { rotating, previous, secretVersionId } = item;
   const phase = rotating?.phase;
   const making = phase === 'creating' || phase === 'proving';
   const next = making ? rotating?.pending?.versionId : undefined;
   const back = phase === 'grace' && rotating?.reason !== 'emergency' ? previous?.versionId : undefined;
+  // What is done from here on is done in the name of who wants it so; who asked for the rotation is on record with what was done before.
   const wish = (wanted: NonNullable<Rotating['wish']>): RequestDecision =>
-    rotating ? { next: 'change', change: { rotating: { ...rotating, wish: wanted } } } : nothing;
+    rotating ? { next: 'change', change: { rotating: { ...rotating, wish: wanted, requestedBy, why } } } : nothing;
   switch (action) {
     case 'promote':
       if (versionId === secretVersionId) return nothing;

@@ -4,7 +4,7 @@ import { CordonError } from '../shared/errors.ts';
 import type { CredentialItem } from '../tenants/registry.ts';
 import { type Change, created, oldKeys } from './rotation-changes.ts';
 import type { Held, RotationDeps } from './rotation-deps.ts';
-import { type KeyMaker, keyMakerOf, onRecord } from './work-on-keys.ts';
+import { type KeyMaker, keyMakerOf, onRecord, stillHeld } from './work-on-keys.ts';
 
 /**
  * Makes the key of the attempt that this run has begun, and stages it: nobody uses it yet. What an earlier attempt may have left at the provider is revoked before,
@@ -38,10 +38,12 @@ function create(deps: RotationDeps, held: Held, { provider, account }: KeyMaker,
   return onRecord(deps, held, 'rotation.create-key', { keyName: name }, async () => {
     const twoSlot = provider.capabilities.rotation === 'two-slot';
     if (twoSlot && !provider.regenerateSlot) throw new CordonError('PROVIDER_REFUSED', `keys for ${provider.name} cannot be rotated`);
+    // What comes before the request itself, a token or a look for the owner, may take longer than the hold lasts.
+    const request = { tenantId, credentialId, attempt, stillWanted: () => stillHeld(deps, held) };
     const value =
       twoSlot && provider.regenerateSlot
-        ? await provider.regenerateSlot(account, idleSlot(keyId), { tenantId, credentialId, attempt })
-        : await provider.createKey(account, { tenantId, credentialId, attempt, mayExist: true });
+        ? await provider.regenerateSlot(account, idleSlot(keyId), request)
+        : await provider.createKey(account, { ...request, mayExist: true });
     return { value, credentialVersion: versionId, context: { keyId: value.keyId } };
   });
 }
@@ -71,7 +73,10 @@ export async function revokeOldKeys(deps: RotationDeps, held: Held, maker: KeyMa
 }
 
 export function revokeKey(deps: RotationDeps, held: Held, { provider, account }: KeyMaker, keyId: string): Promise<void> {
-  return onRecord(deps, held, 'rotation.revoke-key', { keyId }, async () => ({ value: await provider.revokeKey(account, keyId) }));
+  const stillWanted = (): void => stillHeld(deps, held);
+  return onRecord(deps, held, 'rotation.revoke-key', { keyId }, async () => ({
+    value: await provider.revokeKey(account, keyId, stillWanted),
+  }));
 }
 
 function keysOf(item: CredentialItem): ReadonlySet<string> {

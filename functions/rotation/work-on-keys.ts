@@ -69,8 +69,8 @@ export function onRecord<Value>(
   });
 }
 
-/** Throws CordonError CONFLICT. */
-function stillHeld({ clock }: Pick<RotationDeps, 'clock'>, { item, deadline }: Held): void {
+/** Throws CordonError CONFLICT when the hold has ended. */
+export function stillHeld({ clock }: Pick<RotationDeps, 'clock'>, { item, deadline }: Held): void {
   if (clock() < deadline) return;
   throw new CordonError('CONFLICT', `the hold on credential ${item.credentialId} has ended`, { retryable: true });
 }

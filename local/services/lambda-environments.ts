@@ -4,9 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Kernel } from '../core/service.ts';
+import type { Answer } from './lambda-answer.ts';
 import { createCollector, type ResponseSink } from './lambda-response-channel.ts';
 import type { TenantRoom } from './lambda-tenant-room.ts';
-import { type Answer, type EnvironmentSettings, failed, type LambdaWorker, type SessionCredentials, startWorker } from './lambda-worker.ts';
+import { type EnvironmentSettings, failed, type LambdaWorker, type SessionCredentials, startWorker } from './lambda-worker.ts';
 
 export interface Invocation {
   /** JSON. */

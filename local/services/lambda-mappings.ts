@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Caller, Kernel } from '../core/service.ts';
-import type { Answer } from './lambda-worker.ts';
+import type { Answer } from './lambda-answer.ts';
 import type { QueueView } from './sqs.ts';
 
 export interface Mapping {

@@ -1,5 +1,5 @@
 /** A streamed response between the function that writes it and whoever reads it, one chunk at a time: what is not read is not written. */
-import type { Answer } from './lambda-worker.ts';
+import type { Answer } from './lambda-answer.ts';
 
 /** Where an invocation's chunks go. */
 export interface ResponseSink {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Kernel } from '../core/service.ts';
 import type { FromWorker, ToInvoke, ToWorker, WorkerError, WorkerStart } from '../lambda/worker-messages.ts';
+import type { Answer } from './lambda-answer.ts';
 import { createFunctionLog, type FunctionLog } from './lambda-logs.ts';
 import type { ResponseSink } from './lambda-response-channel.ts';
 
@@ -21,14 +22,6 @@ export interface SessionCredentials {
 export interface EnvironmentSettings extends Omit<WorkerStart, 'clockOffset' | 'logStreamName'> {
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
-}
-
-export interface Answer {
-  /** The handler's result as JSON, or `{errorType, errorMessage, trace}`. Of a streamed response nothing: its chunks have gone to the sink. */
-  readonly payload: string;
-  readonly functionError?: 'Unhandled';
-  /** The response was streamed. */
-  readonly streamed?: true;
 }
 
 export interface LambdaWorker {

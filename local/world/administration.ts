@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Answer } from './deliver.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import type { SimulatedKeys } from './simulated-keys.ts';
-import type { SimulatedRequest } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
 
 /** Takes what stands for `{id}` in the path, decoded. */
 type Route = (ids: readonly string[], request: SimulatedRequest) => Answer | Promise<Answer>;

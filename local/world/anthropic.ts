@@ -4,7 +4,8 @@ import { createAnthropicAdministration } from './anthropic-admin.ts';
 import { messagesOf, tokensOf } from './anthropic-messages.ts';
 import { type Answer, eventsAnswer, jsonAnswer } from './deliver.ts';
 import { createFederation, type Federation } from './federation.ts';
-import { bearerIn, createSimulator, headerOf, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
+import { bearerIn, createSimulator, headerOf, type Simulator, type SimulatorDeps } from './simulator.ts';
 
 const models = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-4-5', 'claude-sonnet-4-5'];
 const exchangeBody = z.object({

@@ -11,7 +11,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Administration, AdministrationDeps } from './administration.ts';
 import { type Answer, jsonAnswer } from './deliver.ts';
-import { bearerIn, type SimulatedRequest } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
+import { bearerIn } from './simulator.ts';
 import { createEntraTokens } from './token-endpoints.ts';
 
 const slots = ['Key1', 'Key2'] as const;

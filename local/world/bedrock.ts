@@ -13,7 +13,8 @@ import type { AwsAccess, SignedBy } from './aws-access.ts';
 import { type Answer, jsonAnswer } from './deliver.ts';
 import { encodeEvent } from './event-stream.ts';
 import { countTokens, wordsOf } from './openai-like.ts';
-import { bearerIn, createSimulator, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
+import { bearerIn, createSimulator, type Simulator, type SimulatorDeps } from './simulator.ts';
 
 const models = /^(us\.|eu\.|apac\.|global\.)?(anthropic\.claude-[a-z0-9.:-]+|amazon\.nova-[a-z0-9.:-]+)$/;
 const modelArn = /^arn:aws:bedrock:[a-z0-9-]+:(\d{12})?:(foundation-model|inference-profile)\//;

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { type Answer, eventsAnswer, jsonAnswer } from './deliver.ts';
 import { countTokens, type StreamEvent, wordsOf } from './openai-like.ts';
-import { bearerIn, createSimulator, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
+import { bearerIn, createSimulator, type Simulator, type SimulatorDeps } from './simulator.ts';
 
 const models = ['command-a-03-2025', 'embed-v4.0', 'rerank-v3.5'];
 const model = z.string().refine((name) => models.includes(name));

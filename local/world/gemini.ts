@@ -7,7 +7,8 @@ import { messagesOf } from './anthropic-messages.ts';
 import { type Answer, eventsAnswer, jsonAnswer } from './deliver.ts';
 import { createGeminiAdministration, type GeminiAdministration } from './gemini-admin.ts';
 import { countTokens, wordsOf } from './openai-like.ts';
-import { bearerIn, createSimulator, headerOf, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
+import { bearerIn, createSimulator, headerOf, type Simulator, type SimulatorDeps } from './simulator.ts';
 
 const models = ['gemini-2.5-pro', 'gemini-2.5-flash', 'gemini-embedding-001'];
 const contents = z.array(z.looseObject({ parts: z.array(z.looseObject({ text: z.string().optional() })) }));

@@ -10,7 +10,8 @@ import { type ApiAnswer, errorAnswer, errorOfStatus, OpenAiError } from './opena
 import { asAnswer } from './openai-delivery.ts';
 import { answerChat, answerEmbeddings, answerResponses, type Flavour, modelList } from './openai-like.ts';
 import { createOpenRouterAdministration } from './openrouter-admin.ts';
-import { bearerIn, createSimulator, headerOf, type SimulatedRequest, type Simulator, type SimulatorDeps } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
+import { bearerIn, createSimulator, headerOf, type Simulator, type SimulatorDeps } from './simulator.ts';
 
 interface House {
   readonly name: string;

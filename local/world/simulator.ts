@@ -10,6 +10,7 @@ import type { Misbehaviour } from './misbehaviour.ts';
 import { fingerprintOf } from './openai-organization.ts';
 import { createRequestRecords, type ProviderRequest } from './request-record.ts';
 import { createKeys, type LiveKey, type SimulatedKey, type SimulatedKeys } from './simulated-keys.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
 
 /** Prompts with images and sounds are large. */
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -29,20 +30,6 @@ export interface SimulatorDeps {
   readonly takeFault: TakeFault;
   /** E.g. `http://127.0.0.1:41234`; known once the world listens. */
   readonly origin?: () => string;
-}
-
-/** A request below the simulator's base path. */
-export interface SimulatedRequest {
-  readonly method: string;
-  /** Still encoded, with a leading slash. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingMessage['headers'];
-  /** Path and query as they were sent, base path included: what a signature covers. */
-  readonly target: string;
-  readonly bytes: Buffer;
-  /** Undefined when the body is empty or no JSON. */
-  readonly body: unknown;
 }
 
 export interface Simulator {

@@ -9,7 +9,7 @@ import type { Clock } from '../core/clock.ts';
 import { formOf } from './administration.ts';
 import { type Answer, jsonAnswer } from './deliver.ts';
 import { createKeys } from './simulated-keys.ts';
-import type { SimulatedRequest } from './simulator.ts';
+import type { SimulatedRequest } from './simulated-request.ts';
 
 interface TokenEndpoint {
   exchange(request: SimulatedRequest, ids: readonly string[]): Answer | Promise<Answer>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { CordonError } from '../../shared/errors.ts';
 import { SecretText } from '../../shared/secret-text.ts';
-import { attemptOf, type CreatedKey, type KeySlot, keyName, keySlots, type Provider, type ProviderAccount } from '../provider.ts';
+import { attemptOf, type CreatedKey, type KeySlot, keyName, keySlots, type Provider, type ProviderAccount, type StillWanted } from '../provider.ts';
 import { createProviderAdmin, createProviderHttp, type ProviderAdmin } from '../provider-http.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import type { AdminDeps } from './admin-deps.ts';
@@ -79,9 +79,9 @@ export function createAzureOpenAi(deps: AzureOpenAiDeps): Provider {
     return found && { accountId: name };
   }
 
-  async function regenerate(account: ProviderAccount, slot: KeySlot): Promise<SecretText> {
+  async function regenerate(account: ProviderAccount, slot: KeySlot, stillWanted?: StillWanted): Promise<SecretText> {
     const { admin, at } = await openAccount(account);
-    const request = { method: 'POST' as const, path: at('/regenerateKey'), body: { keyName: slot } };
+    const request = { method: 'POST' as const, path: at('/regenerateKey'), body: { keyName: slot }, stillWanted };
     const { key1, key2 } = await admin.ask(`renewing ${slot}`, keys, request);
     return new SecretText(slot === 'Key1' ? key1 : key2);
   }
@@ -91,7 +91,7 @@ export function createAzureOpenAi(deps: AzureOpenAiDeps): Provider {
    *
    * @throws CordonError PROVIDER_REFUSED when they are another credential's; CONFLICT when a later attempt is at it, whose key this one would kill
    */
-  async function claim(account: ProviderAccount, { tenantId, credentialId, attempt }: SlotRequest): Promise<void> {
+  async function claim(account: ProviderAccount, { tenantId, credentialId, attempt, stillWanted }: SlotRequest): Promise<void> {
     const { admin, at } = await openAccount(account);
     const { tags } = await admin.ask('reading the resource', resource, { method: 'GET', path: at() });
     const name = keyName(tenantId, credentialId, attempt);
@@ -105,7 +105,7 @@ export function createAzureOpenAi(deps: AzureOpenAiDeps): Provider {
     if (latest > attempt) throw new CordonError('CONFLICT', `a later attempt for ${credentialId} is at work`, { retryable: true });
     if (owner === name) return;
     const body = { tags: { ...tags, [ownerTag]: name } };
-    await admin.ask('tagging the resource', resource, { method: 'PATCH', path: at(), body });
+    await admin.ask('tagging the resource', resource, { method: 'PATCH', path: at(), body, stillWanted });
   }
 
   const slotOf = (keyId: string): KeySlot => {
@@ -117,7 +117,7 @@ export function createAzureOpenAi(deps: AzureOpenAiDeps): Provider {
   async function created(account: ProviderAccount, slot: KeySlot, request: SlotRequest): Promise<CreatedKey> {
     await claim(account, request);
     const { tenantId, credentialId, attempt } = request;
-    const apiKey = await regenerate(account, slot);
+    const apiKey = await regenerate(account, slot, request.stillWanted);
     return { keyId: slot, name: keyName(tenantId, credentialId, attempt), ownerId: account.accountId, apiKey };
   }
 
@@ -136,7 +136,7 @@ export function createAzureOpenAi(deps: AzureOpenAiDeps): Provider {
 
     async createKey(account, request) {
       const key = await created(account, 'Key1', request);
-      await regenerate(account, 'Key2');
+      await regenerate(account, 'Key2', request.stillWanted);
       return key;
     },
 
@@ -149,8 +149,8 @@ export function createAzureOpenAi(deps: AzureOpenAiDeps): Provider {
       return attemptOf(name, tenantId, credentialId) === undefined ? [] : keySlots.map((slot) => ({ keyId: slot, name }));
     },
 
-    async revokeKey(account, keyId) {
-      await regenerate(account, slotOf(keyId));
+    async revokeKey(account, keyId, stillWanted) {
+      await regenerate(account, slotOf(keyId), stillWanted);
     },
 
     ...createKeyCheck('azure-openai', (apiKey, account) => {

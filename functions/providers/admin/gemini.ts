@@ -98,7 +98,7 @@ export function createGemini(deps: GeminiDeps): Provider {
     findAccount: account,
     ensureAccount: account,
 
-    async createKey({ accountId }, { tenantId, credentialId, attempt }) {
+    async createKey({ accountId }, { tenantId, credentialId, attempt, stillWanted }) {
       const name = keyName(tenantId, credentialId, attempt);
       // The same attempt, asked for twice, is one key: Google refuses an ID that exists.
       const keyId = `k${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
@@ -107,7 +107,8 @@ export function createGemini(deps: GeminiDeps): Provider {
         annotations: { [nameAnnotation]: name },
         restrictions: { apiTargets: [{ service: 'generativelanguage.googleapis.com' }] },
       };
-      const begun = await admin.ask('creating the key', operation, { method: 'POST', path: `${keysOf(accountId)}?keyId=${keyId}`, body });
+      const asked = { method: 'POST', path: `${keysOf(accountId)}?keyId=${keyId}`, body, stillWanted } as const;
+      const begun = await admin.ask('creating the key', operation, asked);
       await settle('creating the key', begun);
       const path = `${keysOf(accountId)}/${keyId}/keyString`;
       const made = await admin.ask('reading the key', keyString, { method: 'GET', path });

@@ -70,10 +70,10 @@ export function createMistral(deps: AdminDeps): Provider {
       return { accountId: made.uuid };
     },
 
-    async createKey(account, { tenantId, credentialId, attempt }) {
+    async createKey(account, { tenantId, credentialId, attempt, stillWanted }) {
       const name = keyName(tenantId, credentialId, attempt);
       const body = { name, workspace_uuid: account.accountId };
-      const made = await admin.ask('creating the key', issuedKey, { method: 'POST', path: '/api-keys', body });
+      const made = await admin.ask('creating the key', issuedKey, { method: 'POST', path: '/api-keys', body, stillWanted });
       return { keyId: made.key_id, name, ownerId: account.accountId, apiKey: new SecretText(made.key) };
     },
 

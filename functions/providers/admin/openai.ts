@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SecretText } from '../../shared/secret-text.ts';
-import { attemptOf, keyName, type Provider, type ProviderAccount } from '../provider.ts';
+import { attemptOf, keyName, type Provider, type ProviderAccount, type StillWanted } from '../provider.ts';
 import { collectPages, createProviderAdmin, createProviderHttp } from '../provider-http.ts';
 import type { AdminDeps } from './admin-deps.ts';
 import { bearer, createKeyCheck } from './key-check.ts';
@@ -55,7 +55,7 @@ export function createOpenAi(deps: AdminDeps): Provider {
     return found && { accountId: found.id };
   }
 
-  async function ensureOwner(account: ProviderAccount, name: string, mayExist: boolean): Promise<string> {
+  async function ensureOwner(account: ProviderAccount, name: string, mayExist: boolean, stillWanted?: StillWanted): Promise<string> {
     const path = `/organization/projects/${account.accountId}/service_accounts`;
     if (mayExist) {
       const [found] = await collect('finding the service account', serviceAccount, path, (item) => (item.name === name ? 'last' : 'skip'));
@@ -66,6 +66,7 @@ export function createOpenAi(deps: AdminDeps): Provider {
       method: 'POST',
       path,
       body: { name, create_service_account_only: true },
+      stillWanted,
     });
     return made.id;
   }
@@ -86,11 +87,11 @@ export function createOpenAi(deps: AdminDeps): Provider {
       return { accountId: made.id };
     },
 
-    async createKey(account, { tenantId, credentialId, attempt, mayExist }) {
-      const ownerId = await ensureOwner(account, `${tenantId}.${credentialId}`, mayExist);
+    async createKey(account, { tenantId, credentialId, attempt, mayExist, stillWanted }) {
+      const ownerId = await ensureOwner(account, `${tenantId}.${credentialId}`, mayExist, stillWanted);
       const name = keyName(tenantId, credentialId, attempt);
       const path = `/organization/projects/${account.accountId}/service_accounts/${ownerId}/api_keys`;
-      const made = await admin.ask('creating the key', issuedKey, { method: 'POST', path, body: { name } });
+      const made = await admin.ask('creating the key', issuedKey, { method: 'POST', path, body: { name }, stillWanted });
       return { keyId: made.id, name, ownerId, apiKey: new SecretText(made.value) };
     },
 
@@ -103,8 +104,8 @@ export function createOpenAi(deps: AdminDeps): Provider {
       return keys.map((key) => ({ keyId: key.id, name: key.name ?? '' }));
     },
 
-    revokeKey: (account, keyId) =>
-      admin.remove('revoking the key', `/organization/projects/${account.accountId}/api_keys/${encodeURIComponent(keyId)}`),
+    revokeKey: (account, keyId, stillWanted) =>
+      admin.remove('revoking the key', `/organization/projects/${account.accountId}/api_keys/${encodeURIComponent(keyId)}`, stillWanted),
 
     ...createKeyCheck('openai', (apiKey) => send({ method: 'GET', path: '/models', headers: bearer(apiKey) })),
   };

@@ -29,9 +29,9 @@ export function createOpenRouter(deps: AdminDeps): Provider {
     findAccount: async () => account,
     ensureAccount: async () => account,
 
-    async createKey(_account, { tenantId, credentialId, attempt }) {
+    async createKey(_account, { tenantId, credentialId, attempt, stillWanted }) {
       const name = keyName(tenantId, credentialId, attempt);
-      const made = await admin.ask('creating the key', issuedKey, { method: 'POST', path: '/keys', body: { name } });
+      const made = await admin.ask('creating the key', issuedKey, { method: 'POST', path: '/keys', body: { name }, stillWanted });
       return { keyId: made.data.hash, name, ownerId: account.accountId, apiKey: new SecretText(made.key) };
     },
 

@@ -79,7 +79,10 @@ describe('R5 R6 what a request makes of a credential', () => {
     ['demote the previous', { action: 'demote', versionId: previous }, rotatingCredential({ phase: 'grace' }), 'retire'],
   ];
   it.each(wishes)('%s', (_what, over, item, wish) => {
-    expect(decideRequest(item, of(over))).toMatchObject({ next: 'change', change: { rotating: { wish }, rotationRequests: ['e1'] } });
+    expect(decideRequest(item, of({ ...over, requestedBy: 'duty' }))).toMatchObject({
+      next: 'change',
+      change: { rotating: { wish, requestedBy: 'duty', why: 'it leaked' }, rotationRequests: ['e1'] },
+    });
   });
 
   const refused: readonly (readonly [string, object, CredentialItem])[] = [
