@@ -30,6 +30,23 @@ export interface ListedConnection {
   readonly lastUsedAt?: string | undefined;
 }
 
+export interface ListedVersion {
+  readonly versionId: string;
+  /** `pending`: made and not in force yet. `previous`: was in force before, and can be gone back to. `retiring`: on its way out. */
+  readonly state: 'pending' | 'current' | 'previous' | 'retiring';
+}
+
+export interface ListedRotation {
+  /** ISO 8601, as all here: when the key in force came into force. */
+  readonly rotatedAt?: string;
+  /** When the next rotation begins; not while one is under way. */
+  readonly dueAt?: string;
+  /** Of a rotation under way. */
+  readonly phase?: 'creating' | 'proving' | 'grace' | 'retiring' | 'unproven';
+  readonly reason?: 'schedule' | 'requested' | 'emergency';
+  readonly since?: string;
+}
+
 export interface ListedCredential {
   readonly credentialId: string;
   readonly provider: string;
@@ -42,6 +59,9 @@ export interface ListedCredential {
   readonly connectionId?: string | undefined;
   /** ISO 8601; none within the last 30 days when left out. */
   readonly lastUsedAt?: string | undefined;
+  /** What there is of its secret, newest first. */
+  readonly versions: readonly ListedVersion[];
+  readonly rotation?: ListedRotation | undefined;
 }
 
 export interface ConnectionsAnswer {

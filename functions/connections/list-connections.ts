@@ -1,5 +1,6 @@
 import type { VerifiedIdentity } from '../sessions/token-verifier.ts';
 import type { ConnectionStatus, ConnectionsAnswer, ListedConnection, ListedCredential } from './connections-answer.ts';
+import { rotationOf, versionsOf } from './credential-versions.ts';
 import type { LastUsed } from './last-used.ts';
 import { mayChange } from './may-change.ts';
 import type { KnownConnection, KnownCredential, OpenedTenant } from './tenant-view.ts';
@@ -69,8 +70,10 @@ function shownOf(connection: KnownConnection): ListedConnection {
   };
 }
 
-function credentialOf({ credentialId, provider, source, status, environment, userId, connectionId }: KnownCredential): ListedCredential {
-  return { credentialId, provider, source, status, environment, userId, connectionId };
+function credentialOf(credential: KnownCredential): ListedCredential {
+  const { credentialId, provider, source, status, environment, userId, connectionId } = credential;
+  const own = { credentialId, provider, source, status, environment, userId, connectionId };
+  return { ...own, versions: versionsOf(credential), rotation: rotationOf(credential) };
 }
 
 function timeOf(ms: number): string {

@@ -23,10 +23,11 @@ export interface KnownConnection {
   readonly probedAt?: number | undefined;
 }
 
-export type KnownCredential = Pick<CredentialItem, 'credentialId' | 'provider' | 'status' | 'environment' | 'userId' | 'createdAt'> & {
-  readonly source: string;
-  readonly connectionId?: string | undefined;
-};
+export type KnownCredential = Pick<CredentialItem, 'credentialId' | 'provider' | 'status' | 'environment' | 'userId' | 'createdAt'> &
+  Partial<Pick<CredentialItem, 'secretVersionId' | 'previous' | 'rotating' | 'rotatedAt' | 'dueAt'>> & {
+    readonly source: string;
+    readonly connectionId?: string | undefined;
+  };
 
 /**
  * One tenant's data, read in that tenant's own session: IAM refuses any other's. Every operation throws CordonError ACCESS_REFUSED | AWS_UNAVAILABLE | AWS_REFUSED |
