@@ -107,7 +107,19 @@ export async function abandonRotation(deps: RotationDeps, held: Held): Promise<C
     for (const keyId of all) await revokeKey(deps, held, maker, keyId);
   }
   await dropOldVersions(deps, held);
-  return abandoned;
+  return { ...abandoned, ...(await promotedUnseen(deps, held)) };
+}
+
+/** A run that was overtaken may have moved the label and not come to write it down: what is current in the vault is what the item has to name. */
+async function promotedUnseen(deps: RotationDeps, held: Held): Promise<Change> {
+  const { tenantId, credentialId, rotating } = held.item;
+  const { pending } = rotating ?? {};
+  if (pending === undefined) return {};
+  const vault = await openVault(deps, held);
+  const versions = await vault.versions(tenantId, credentialId);
+  const isCurrent = versions.some(({ versionId, labels }) => versionId === pending.versionId && labels.includes('AWSCURRENT'));
+  const { versionId: secretVersionId, attempt: keyAttempt, keyId, ownerId } = pending;
+  return isCurrent ? { secretVersionId, keyAttempt, keyId, ownerId } : {};
 }
 
 function openVault(deps: RotationDeps, { item, tenant }: Held): Promise<RotationVault> {

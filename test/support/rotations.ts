@@ -1,7 +1,7 @@
 /** Rotations as they are seen from outside: asked for by events, found by the sweep, and what came of them at the provider, in the vault and on record. */
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
-import { type AttributedUse } from '../../functions/attribution/read-attribution.ts';
+import type { AttributedUse } from '../../functions/attribution/read-attribution.ts';
 import { toItem } from '../../functions/shared/attribute-values.ts';
 import { fingerprintOf } from '../../local/world/openai-organization.ts';
 import type { Simulator } from '../../local/world/simulator.ts';
@@ -238,26 +238,4 @@ export async function writeCredential(
     ExpressionAttributeValues: toItem(Object.fromEntries(names.map((name) => [`:${name}`, all[name]]))),
   });
   return stateOf(test, which);
-}
-
-const asked = [{ role: 'user', content: 'one two' }];
-const uses: Readonly<Record<string, { readonly path: string; readonly body: object }>> = {
-  openai: { path: 'openai/chat/completions', body: { model: 'gpt-5', messages: asked } },
-  'azure-openai': { path: 'azure-openai/openai/v1/chat/completions', body: { model: 'gpt-5', messages: asked } },
-  mistral: { path: 'mistral/v1/chat/completions', body: { model: 'mistral-large-latest', messages: asked } },
-  openrouter: { path: 'openrouter/api/v1/chat/completions', body: { model: 'openai/gpt-5', messages: asked } },
-  gemini: { path: 'gemini/v1beta/models/gemini-2.5-flash:generateContent', body: { contents: [{ parts: [{ text: 'one two' }] }] } },
-  anthropic: { path: 'anthropic/v1/messages', body: { model: 'claude-sonnet-4-5', max_tokens: 16, messages: asked } },
-};
-
-/** One use of a provider through the broker. The answer's body is read. */
-export async function useOf(test: TestCloud, provider: string, token: string, environment = 'production'): Promise<{ status: number; text: string }> {
-  const use = uses[provider];
-  if (use === undefined) throw new Error(`Nothing is known to ask of ${provider}.`);
-  const response = await fetch(`${test.cloud.brokerUrl}/v1/proxy/${use.path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-cordon-environment': environment },
-    body: JSON.stringify(use.body),
-  });
-  return { status: response.status, text: await response.text() };
 }

@@ -2,7 +2,16 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { CordonError } from '../../shared/errors.ts';
 import { SecretText } from '../../shared/secret-text.ts';
-import { attemptOf, type CreatedKey, type KeySlot, keyName, keySlots, type Provider, type ProviderAccount, type StillWanted } from '../provider.ts';
+import {
+  attemptOf,
+  type CreatedKey,
+  type KeySlot,
+  keyName,
+  keySlots,
+  type Provider,
+  type ProviderAccount,
+  type StillWanted,
+} from '../provider.ts';
 import { createProviderAdmin, createProviderHttp, type ProviderAdmin } from '../provider-http.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import type { AdminDeps } from './admin-deps.ts';
