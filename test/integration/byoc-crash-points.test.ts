@@ -19,9 +19,9 @@ const changesNothing = /^(AssumeRole|Get|Query|Simulate)/;
 const ofTheCloud = /^(ReceiveMessage|DeleteMessageBatch|Invoke)$/;
 
 /**
- * Every call is met once: the worker dies at each of its own, and those of the cloud itself fail or lose their answer. That is what leaves most undone. The rest is sampled,
+ * The worker dies at each of its own calls, and those of the cloud itself fail or lose their answer: that is what leaves most undone. The rest is sampled,
  * or the file would take minutes: a call that changes something suffers one of the other four troubles besides, each in its turn, and of the calls that only read, which
- * all go the same way through the code, every eighth fails.
+ * all go the same way through the code, every eighth fails. `npm run faults` meets every call; here, of the calls that only read, every third.
  */
 function troublesOf({ action }: FaultPoint, index: number): readonly Trouble[] {
   if (ofTheCloud.test(action)) return [failsOnce, isLost];
@@ -40,7 +40,9 @@ const all = await connectionPoints(test, since, first);
 const points = all.filter(({ action }, index) => action !== 'Query' || all[index - 1]?.action !== 'Query' || index % 8 === 0);
 await unschedule(test, first);
 
-const cases: Interruption[] = points.flatMap((point, index) =>
+const inFull = process.env['FAULTS'] === 'all';
+const met = points.filter(({ action }, index) => inFull || !changesNothing.test(action) || index % 3 === 0);
+const cases: Interruption[] = met.flatMap((point, index) =>
   troublesOf(point, index).map(({ how, modes }) => ({ title: `${pointName(point)} ${how}`, point, modes })),
 );
 // At-least-once delivery, on each leg of the way.

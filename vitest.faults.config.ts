@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Campaigns that take minutes: not part of `npm test`. `SEED=… COUNT=… npm run faults` */
+export default defineConfig({
+  test: {
+    include: ['test/faults/**/*.test.ts', 'test/integration/byoc-crash-points.test.ts'],
+    env: { FAULTS: 'all' },
+    globalSetup: ['test/support/synthesize.ts'],
+    setupFiles: ['test/support/canaries.ts'],
+    maxWorkers: 1,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
