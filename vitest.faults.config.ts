@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config';
 /** Campaigns that take minutes: not part of `npm test`. `SEED=… COUNT=… npm run faults` */
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.test.ts', 'test/integration/byoc-crash-points.test.ts'],
+    include: [
+      'test/faults/**/*.test.ts',
+      'test/integration/*crash-points.test.ts',
+      'test/integration/rotation-{two-workers,worker-threads}.test.ts',
+    ],
     env: { FAULTS: 'all' },
     globalSetup: ['test/support/synthesize.ts'],
     setupFiles: ['test/support/canaries.ts'],

@@ -4,7 +4,7 @@ import { itEndsTheSame, recordFlow } from '../support/interrupted-flows.ts';
 import { onboarded, onboarding } from '../support/onboarding-flow.ts';
 
 const test = await testCloud();
-const recorded = await recordFlow(test, onboarding('dedicated'));
+const recorded = await recordFlow(test, onboarding('dedicated'), true);
 
 describe('I1 I4 idempotent provisioning: TenantOnboarded of tier dedicated', async () => {
   it('makes one key, vaults that very key and says so', () => {

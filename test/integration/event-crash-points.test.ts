@@ -40,9 +40,9 @@ const changeRules: Flow = {
 };
 
 const [user, credential, rules] = [
-  await recordFlow(test, onboardUser),
-  await recordFlow(test, requestCredential),
-  await recordFlow(test, changeRules),
+  await recordFlow(test, onboardUser, true),
+  await recordFlow(test, requestCredential, true),
+  await recordFlow(test, changeRules, true),
 ];
 
 describe('idempotent provisioning, U1: UserOnboarded', async () => {

@@ -56,6 +56,9 @@ export function providerPoints(
   );
 }
 
+/** `npm run faults` says so. In `npm test` the longest campaigns leave out a part of what only repeats what other calls show. */
+export const inFull = process.env['FAULTS'] === 'all';
+
 /** What a provider can do to a request. */
 export const providerTroubles = [
   { how: 'answers 500', mode: 'before', status: 500 },
