@@ -7,8 +7,9 @@ export default defineConfig({
     // Two at most: one embedded cloud per worker, on two cores.
     maxWorkers: 2,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts']),
-      project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'] }),
+      // These keep nothing between files: starting each in a process of its own would take longer than running it.
+      project('unit', ['test/unit/**/*.test.ts'], { isolate: false }),
+      project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], isolate: false }),
       project('contracts', ['test/contracts/**/*.test.ts'], { testTimeout: 30_000 }),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/support/synthesize.ts'],

@@ -6,7 +6,7 @@ export default defineConfig({
     include: [
       'test/faults/**/*.test.ts',
       'test/integration/*crash-points.test.ts',
-      'test/integration/rotation-{two-workers,worker-threads}.test.ts',
+      'test/integration/rotation-{two-workers,revoked}.test.ts',
     ],
     env: { FAULTS: 'all' },
     globalSetup: ['test/support/synthesize.ts'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testCloud } from '../support/cloud.ts';
-import { pointName } from '../support/fault-points.ts';
+import { inFull, pointName } from '../support/fault-points.ts';
 import type { Kind } from '../support/rotation-ending.ts';
 import { openLab, wellPlayed } from '../support/rotation-flow.ts';
 import { effectsOn, type Trouble } from '../support/troubled-line.ts';
@@ -13,7 +13,8 @@ async function record(kind: Kind): Promise<{ readonly kind: Kind; readonly troub
   return { kind, troubles: lab.line.calls.flatMap((point) => effectsOn(point).map((effect) => ({ point, effect }))) };
 }
 
-const recorded = [await record('overlap'), await record('emergency')];
+/** An emergency makes the same calls without the waiting between: `npm run faults` goes through those too. */
+const recorded = [await record('overlap'), ...(inFull ? [await record('emergency')] : [])];
 
 describe.each(recorded)('R7 a rotation ($kind) with something going wrong at one call', ({ kind, troubles }) => {
   it('is met at every call', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../local/core/faults.ts';
 import { testCloud } from '../support/cloud.ts';
 import { connectionPoints, type Interruption, interrupted, play, prepareCourses, unschedule, warmUp } from '../support/connection-flow.ts';
-import { type FaultPoint, inFull, pointName } from '../support/fault-points.ts';
+import { type FaultPoint, pointName } from '../support/fault-points.ts';
 
 type Trouble = { readonly how: string; readonly modes: readonly Fault['mode'][] };
 
@@ -21,7 +21,7 @@ const ofTheCloud = /^(ReceiveMessage|DeleteMessageBatch|Invoke)$/;
 /**
  * The worker dies at each of its own calls, and those of the cloud itself fail or lose their answer: that is what leaves most undone. The rest is sampled,
  * or the file would take minutes: a call that changes something suffers one of the other four troubles besides, each in its turn, and of the calls that only read, which
- * all go the same way through the code, every eighth fails. `npm run faults` meets every call; here, of the calls that only read, every sixth.
+ * all go the same way through the code, every eighth fails.
  */
 function troublesOf({ action }: FaultPoint, index: number): readonly Trouble[] {
   if (ofTheCloud.test(action)) return [failsOnce, isLost];
@@ -40,8 +40,7 @@ const all = await connectionPoints(test, since, first);
 const points = all.filter(({ action }, index) => action !== 'Query' || all[index - 1]?.action !== 'Query' || index % 8 === 0);
 await unschedule(test, first);
 
-const met = points.filter(({ action }, index) => inFull || !changesNothing.test(action) || index % 6 === 0);
-const cases: Interruption[] = met.flatMap((point, index) =>
+const cases: Interruption[] = points.flatMap((point, index) =>
   troublesOf(point, index).map(({ how, modes }) => ({ title: `${pointName(point)} ${how}`, point, modes })),
 );
 // At-least-once delivery, on each leg of the way.

@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Fault } from '../../local/core/faults.ts';
 import type { JournalEntry } from '../../local/core/journal.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
-import { awsPoints, type FaultPoint, inFull, providerPoints } from '../support/fault-points.ts';
+import { awsPoints, type FaultPoint, providerPoints } from '../support/fault-points.ts';
 import { asRoot } from '../support/ground-truth.ts';
 import { messagesIn } from '../support/rotation-queue.ts';
 import { endsOf, fingerprintIn, isLive, issuedAt, type Kept, newsOf, rotatingTenant, stateOf, wellRotated } from '../support/rotations.ts';
 import { pause } from '../support/settle.ts';
 
-/** The same as in `rotation-crash-points.test.ts`, one of each sort, with everything as it is deployed: rules, queues, sweep, the bundled function in its worker thread. */
+/** The same as in `integration/rotation-crash-points.test.ts`, one of each sort, with everything as it is deployed: rules, queues, sweep, the bundled function in its worker thread. */
 
 let test: TestCloud;
 let clean: readonly FaultPoint[];
@@ -114,38 +114,34 @@ describe('R7 a rotation by the deployed worker', () => {
     for (const { point } of sorts) expect(names).toContain(point);
   });
 
-  // One of each kind of trouble here; `npm run faults` goes through all.
-  it.each(sorts.filter((_sort, index) => inFull || index % 4 === 2))(
-    'ends with one live key, the old one dead and nothing left over when $what',
-    async ({ point, modes, more }) => {
-      const kept = await take();
-      const { cloud } = test;
-      const [service = '', ...action] = point.split(' ');
-      const [before, old] = [await fingerprintIn(test, kept), (await stateOf(test, kept)).secretVersionId];
-      cloud.clock.advance(forgottenMs);
-      await pause(cloud);
-      modes.forEach((mode, index) => {
-        cloud.faults.add({ service, action: action.join(' '), nth: index + 1, mode, ...more });
-      });
-      // The event itself is put on the bus by the platform.
-      if (point === 'events PutEvents') {
-        cloud.faults.clear();
-        modes.forEach((mode, index) => {
-          cloud.faults.add({ service, action: 'PutEvents', nth: index + 2, mode });
-        });
-      }
-      await rotate(kept);
-      const struck = cloud.faults.list().length < modes.length;
+  it.each(sorts)('ends with one live key, the old one dead and nothing left over when $what', async ({ point, modes, more }) => {
+    const kept = await take();
+    const { cloud } = test;
+    const [service = '', ...action] = point.split(' ');
+    const [before, old] = [await fingerprintIn(test, kept), (await stateOf(test, kept)).secretVersionId];
+    cloud.clock.advance(forgottenMs);
+    await pause(cloud);
+    modes.forEach((mode, index) => {
+      cloud.faults.add({ service, action: action.join(' '), nth: index + 1, mode, ...more });
+    });
+    // The event itself is put on the bus by the platform.
+    if (point === 'events PutEvents') {
       cloud.faults.clear();
-      expect(struck, 'the fault struck').toBe(true);
-      expect(await endsOf(test, kept)).toEqual(wellRotated(provider));
-      expect(isLive(test, provider, before)).toBe(false);
-      const news = await newsOf(test, kept);
-      expect(new Set(news.map(({ detailType }) => detailType))).toEqual(new Set(['CredentialRotated', 'CredentialRetired']));
-      expect(news.find(({ detailType }) => detailType === 'CredentialRetired')).toMatchObject({ versionId: old });
-      expect(await messagesIn(cloud, cloud.queues['rotation']?.dlqUrl)).toBe(0);
-    },
-  );
+      modes.forEach((mode, index) => {
+        cloud.faults.add({ service, action: 'PutEvents', nth: index + 2, mode });
+      });
+    }
+    await rotate(kept);
+    const struck = cloud.faults.list().length < modes.length;
+    cloud.faults.clear();
+    expect(struck, 'the fault struck').toBe(true);
+    expect(await endsOf(test, kept)).toEqual(wellRotated(provider));
+    expect(isLive(test, provider, before)).toBe(false);
+    const news = await newsOf(test, kept);
+    expect(new Set(news.map(({ detailType }) => detailType))).toEqual(new Set(['CredentialRotated', 'CredentialRetired']));
+    expect(news.find(({ detailType }) => detailType === 'CredentialRetired')).toMatchObject({ versionId: old });
+    expect(await messagesIn(cloud, cloud.queues['rotation']?.dlqUrl)).toBe(0);
+  });
 
   it('is one rotation when three sweeps find it at once', async () => {
     const { cloud } = test;
