@@ -63,12 +63,17 @@ function traffic() {
   const failed = new Set<string>();
   const made = new Map<string, number>();
   let on = true;
+  let underWay = 0;
+  let held: PromiseWithResolvers<void> | undefined;
   const asksOf = (tenantId: string): readonly Ask[] =>
     tenantId === rotating ? [...asks, { provider: 'openai', environment: 'keyless' }] : asks;
   const run = async (tenantId: string): Promise<void> => {
     while (on) {
       for (const { provider, environment } of asksOf(tenantId)) {
+        await held?.promise;
+        underWay += 1;
         const { status, text } = await useOf(test, provider, tokens.get(tenantId) ?? '', environment);
+        underWay -= 1;
         if (status !== 200)
           failed.add(`${tenantId === rotating ? 'rotating' : 'other'} ${provider} ${environment}: ${status} ${text.slice(0, 80)}`);
         made.set(tenantId, (made.get(tenantId) ?? 0) + 1);
@@ -84,6 +89,14 @@ function traffic() {
     async rounds(count = 1): Promise<void> {
       const target = new Map([...made].map(([tenantId, calls]) => [tenantId, calls + (count + 1) * 2 * asksOf(tenantId).length]));
       while ([...target].some(([tenantId, calls]) => (made.get(tenantId) ?? 0) < calls)) await sleep(5);
+    },
+    /** Moves the clock while nobody is in the middle of a call: outside, no call lasts longer than its session. */
+    async advance(ms: number): Promise<void> {
+      held = Promise.withResolvers();
+      while (underWay > 0) await sleep(1);
+      test.cloud.clock.advance(ms);
+      held.resolve();
+      held = undefined;
     },
     async stop(): Promise<void> {
       on = false;
@@ -157,13 +170,13 @@ describe('R3 T1 while one tenant rotates by every strategy', () => {
   it('nor when the old keys die under the traffic', async () => {
     const running = traffic();
     while (running.made.size < 3) await sleep(5);
-    test.cloud.clock.advance(17 * 60_000);
+    await running.advance(17 * 60_000);
     simulatorOf(test, 'anthropic').revokeKey(firstKey);
     await running.rounds();
     for (let minutes = 0; minutes < 20; minutes += 1) {
       const states = await Promise.all([...kepts(rotating), customers(rotating)].map((kept) => stateOf(test, kept)));
       if (states.every((state) => state.rotating === undefined)) break;
-      test.cloud.clock.advance(60_000);
+      await running.advance(60_000);
       await running.rounds();
     }
     await running.stop();
