@@ -69,9 +69,18 @@ export class CordonStack extends Stack {
     // Events
     const bus = new EventBus(this, 'Bus');
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
-    const eventLog = new EventLog(this, 'EventLog', { bus, source: cordonSource });
     const tenantsTimeout = Duration.seconds(60);
     const alarmAction = new SnsAction(alarms);
+    const eventLog = new EventLog(this, 'EventLog', {
+      bus,
+      source: cordonSource,
+      alarmAction,
+      alarming: {
+        CredentialUnproven: 'A provider still accepts a key that was to be dead a day ago: see the runbook in docs/rotation.md.',
+        IsolationViolationDetected: 'IAM refused what a tenant’s own session asked for: a bug, or somebody where they should not be.',
+        RoleConnectionSuspended: 'A customer’s role is no longer safe, or gone: its tenant’s calls to that account are refused.',
+      },
+    });
     const intake = new EventIntake(this, 'Tenants', {
       bus,
       functionTimeout: tenantsTimeout,

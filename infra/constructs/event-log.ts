@@ -1,14 +1,23 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+
+export interface EventLogProps {
+  readonly bus: EventBus;
+  readonly source: string;
+  /** Of these a single one alarms: what a person has to look at, by detail type. */
+  readonly alarming: Readonly<Record<string, string>>;
+  readonly alarmAction: IAlarmAction;
+}
 
 /** Where everything that Cordon announces can be read: outbound events hold no secret. */
 export class EventLog extends Construct {
   readonly logGroup: LogGroup;
 
-  constructor(parent: Construct, id: string, props: { readonly bus: EventBus; readonly source: string }) {
+  constructor(parent: Construct, id: string, props: EventLogProps) {
     super(parent, id);
     this.logGroup = new LogGroup(this, 'Events', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
     // CDK's own log group target brings a custom resource with a function and wide rights; a policy on the group does the same.
@@ -23,5 +32,20 @@ export class EventLog extends Construct {
         conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
       }),
     );
+    for (const [detailType, alarmDescription] of Object.entries(props.alarming)) {
+      const filter = this.logGroup.addMetricFilter(detailType, {
+        filterPattern: FilterPattern.stringValue('$.detail-type', '=', detailType),
+        metricNamespace: 'Cordon',
+        metricName: detailType,
+      });
+      new Alarm(this, `${detailType}Alarm`, {
+        alarmDescription,
+        metric: filter.metric({ statistic: 'Sum', period: Duration.minutes(5) }),
+        threshold: 0,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 1,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(props.alarmAction);
+    }
   }
 }

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import * as byoc from '../../functions/byoc/events.ts';
+import * as rotation from '../../functions/rotation/events.ts';
+import * as tenants from '../../functions/tenants/events.ts';
 import { readTemplate, resourcesOf } from '../support/template.ts';
 
 const template = readTemplate();
@@ -44,9 +47,24 @@ describe('P2 what is deployed', () => {
     for (const id of consumed) expect(queues.find(([queue]) => queue === id)?.[1].Properties, id).toHaveProperty('RedrivePolicy');
     expect(queues.length).toBe(consumed.length + new Set(deadLetters).size);
     for (const id of deadLetters) {
-      const watching = alarms.filter(([, alarm]) => JSON.stringify(alarm.Properties['Dimensions']).includes(`"${id}"`));
+      const watching = alarms.filter(([, alarm]) => JSON.stringify(alarm.Properties['Dimensions'] ?? []).includes(`"${id}"`));
       expect(watching.length, `alarms on ${id}`).toBeGreaterThan(0);
       for (const [alarm, { Properties }] of watching) expect(Properties['AlarmActions'], alarm).not.toHaveLength(0);
+    }
+  });
+
+  it('alarms on each of the announcements that a person has to look at, and on types that are announced', () => {
+    const filters = all('AWS::Logs::MetricFilter').map(
+      ([, { Properties }]) => Properties as { FilterPattern: string; MetricTransformations: { MetricName: string }[] },
+    );
+    const types = filters.map(({ MetricTransformations }) => MetricTransformations[0]?.MetricName ?? '');
+    expect(types.sort()).toEqual(['CredentialUnproven', 'IsolationViolationDetected', 'RoleConnectionSuspended']);
+    const announced = new Set([tenants, byoc, rotation].flatMap(({ outboundEvents }) => Object.keys(outboundEvents)));
+    for (const type of types) {
+      expect(announced, type).toContain(type);
+      expect(filters.map(({ FilterPattern }) => FilterPattern)).toContain(`{ $.detail-type = "${type}" }`);
+      const [alarm] = all('AWS::CloudWatch::Alarm').filter(([, { Properties }]) => Properties['MetricName'] === type);
+      expect(alarm?.[1].Properties, type).toMatchObject({ Namespace: 'Cordon', Threshold: 0, AlarmActions: [expect.anything()] });
     }
   });
 

@@ -11,6 +11,8 @@ export const inertResources: ResourceHandlers = {
     const name = physicalName(255);
     return { physicalId: name, attributes: { Arn: `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}` } };
   }),
+  /** What alarms count: the events themselves can be read. */
+  'AWS::Logs::MetricFilter': inert(({ physicalName }) => ({ physicalId: physicalName(512), attributes: {} })),
   /** Only alarms publish to topics. */
   'AWS::SNS::Topic': inert(({ accountId, region, physicalName }) => {
     const name = physicalName(256);
