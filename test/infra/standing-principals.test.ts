@@ -164,6 +164,7 @@ describe('1 zero standing access: a function’s own role', () => {
     ['Sweep', 'dynamodb:Query', `${attributionTable}/index/byUser`],
     ['Sweep', 'dynamodb:UpdateItem', registryTable],
     ['Sweep', 'sqs:ReceiveMessage', `arn:aws:sqs:us-east-1:${account}:any`],
+    ...functionNames.filter((who) => who !== 'Sweep').map((who) => [who, 'dynamodb:Query', `${registryTable}/index/due`] as const),
     ...(['Broker', 'Evidence', 'Authorizer', 'Description', 'Connections', 'Sweep'] as const).flatMap((who) => [
       ...[
         'TenantReader',
