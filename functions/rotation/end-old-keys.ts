@@ -31,8 +31,9 @@ function isRefused(deps: RotationDeps, held: Held, maker: KeyMaker | undefined, 
     const answer = (refused: boolean, verdict: string) => ({ value: refused, credentialVersion: old.versionId, context: { verdict } });
     const secret = await stored(vault, item, old.versionId);
     if (secret === undefined) {
-      // Secrets Manager has deleted a version that was out of use. Then the provider's own list is what can be asked.
-      const listed = maker ? await maker.provider.listKeys(maker.account, item.tenantId, item.credentialId) : [];
+      // Secrets Manager has deleted a version that was out of use. Then the provider's own list is what can be asked; of a customer's key there is none.
+      if (!maker) return answer(false, 'unknown');
+      const listed = await maker.provider.listKeys(maker.account, item.tenantId, item.credentialId);
       const gone = !listed.some(({ keyId }) => keyId === old.keyId);
       return answer(gone, gone ? 'not listed' : 'listed');
     }

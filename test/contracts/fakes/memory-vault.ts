@@ -20,6 +20,8 @@ export interface MemoryVault extends Vault, RotationVault {
   readonly names: readonly string[];
   /** The value that a secret's label stands at. */
   valueOf(name: string, label?: string): string | undefined;
+  /** Deletes a version, as Secrets Manager does with those that are out of use. */
+  forget(name: string, versionId: string): void;
   /** Makes every operation refused, as IAM does to a session that may not. */
   refuse(refused: boolean): void;
   /** Makes a customer's key unusable. */
@@ -79,6 +81,9 @@ export function createMemoryVault(): MemoryVault {
       return [...secrets.keys()];
     },
     valueOf: labelled,
+    forget(name, versionId) {
+      secrets.get(name)?.versions.delete(versionId);
+    },
     refuse(next) {
       refused = next;
     },

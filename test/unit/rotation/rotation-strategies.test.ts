@@ -63,6 +63,16 @@ describe('R4 the ways of rotating', () => {
     expect(world.ofType('CredentialUnproven')).toHaveLength(2);
   });
 
+  it('takes a customer key that can be tried no more for one that stays alive', async () => {
+    const world = createRotationWorld();
+    const { secretVersionId = '' } = await world.onboard('customer-next');
+    await world.supply('customer-2');
+    world.vault.forget('cordon/acme/main', secretVersionId);
+    await world.pass(26 * 60);
+    expect(world.ofType('CredentialUnproven')).toMatchObject([{ versionId: secretVersionId }]);
+    expect(world.ofType('CredentialRetired')).toEqual([]);
+  });
+
   it('mints anew under a new epoch, and schedules nothing', async () => {
     const world = createRotationWorld();
     await world.onboard('mint');
