@@ -5,11 +5,10 @@ import type { TenantId } from '../shared/identifiers.ts';
 import type { Log } from '../shared/log.ts';
 import type { Announcer } from '../tenants/announcer.ts';
 import type { Registry } from '../tenants/registry.ts';
-import type { VaultOwner } from '../tenants/tenants-deps.ts';
 import type { CheckDatabase } from './check-database.ts';
 import type { DoorStore } from './door-store.ts';
 import type { KeyPairs } from './key-pairs.ts';
-import type { Vault } from './vault.ts';
+import type { Vault, VaultOwner } from './vault.ts';
 
 /** A tenant's data, opened in a TenantSupplier session of that tenant. */
 export interface DoorStores {

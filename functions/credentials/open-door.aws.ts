@@ -1,6 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
@@ -10,7 +9,7 @@ import type { DoorDeps } from './door-deps.ts';
 import { createDoorStore } from './door-store.dynamodb.ts';
 import type { DoorEnv } from './env.ts';
 import { createKeyPairs } from './key-pairs.kms.ts';
-import { createVault } from './vault.secrets-manager.ts';
+import { createVaultOpener } from './open-vault.aws.ts';
 
 /** Keys are supplied by people: few tenants at a time. */
 const capacity = 50;
@@ -37,17 +36,14 @@ export function createDoorOpeners(deps: {
       };
     },
   });
-  const vaults = createSessionClients({
-    sessions,
-    clock,
-    capacity,
-    make: (credentials) => createVault(new SecretsManagerClient({ credentials })),
-  });
   return {
     openStores: (tenantId) => stores({ roleArn: env.TENANT_SUPPLIER_ROLE_ARN, tenantId, role: 'shared' }),
-    openVault: ({ tenantId, tier, userId }) =>
-      tier === 'pool'
-        ? vaults({ roleArn: env.TENANT_SUPPLIER_ROLE_ARN, tenantId, userId, role: 'shared' })
-        : vaults({ roleArn: `${env.DEDICATED_ROLE_ARN_PREFIX}${tenantId}.writer`, tenantId, userId, role: 'own' }),
+    openVault: createVaultOpener({
+      sessions,
+      clock,
+      capacity,
+      poolRoleArn: env.TENANT_SUPPLIER_ROLE_ARN,
+      dedicatedRoleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,
+    }),
   };
 }

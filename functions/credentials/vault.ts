@@ -4,6 +4,13 @@ import type { SecretText } from '../shared/secret-text.ts';
 /** The names under which versions of a secret stand. Source: Secrets Manager User Guide, "Secret versions". */
 export type StagingLabel = 'AWSCURRENT' | 'AWSPENDING' | 'AWSPREVIOUS';
 
+/** Whose secrets: a dedicated tenant's lie behind its own writer role, a user's own behind a session that names the user. */
+export interface VaultOwner {
+  readonly tenantId: TenantId;
+  readonly tier: 'pool' | 'dedicated';
+  readonly userId?: UserId | undefined;
+}
+
 /** Where a secret lies and what marks it as its owner's: IAM compares path and tags with the session's. */
 export interface SecretPlace {
   readonly tenantId: TenantId;

@@ -1,6 +1,7 @@
 import type { AttributionStore } from '../attribution/attribution-store.ts';
 import type { VersionUses } from '../attribution/version-uses.ts';
 import type { RotationVault } from '../credentials/rotation-vault.ts';
+import type { VaultOwner } from '../credentials/vault.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import type { KeyVerdict } from '../providers/validate-key.ts';
@@ -10,7 +11,6 @@ import type { TenantId } from '../shared/identifiers.ts';
 import type { Log } from '../shared/log.ts';
 import type { SecretText } from '../shared/secret-text.ts';
 import type { CredentialItem, Registry, TenantItem } from '../tenants/registry.ts';
-import type { VaultOwner } from '../tenants/tenants-deps.ts';
 import type { outboundEvents } from './events.ts';
 
 /** A tenant's data, opened in a TenantRotator session of that tenant. */

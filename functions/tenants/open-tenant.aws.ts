@@ -2,9 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
-import { createVault } from '../credentials/vault.secrets-manager.ts';
+import { createVaultOpener } from '../credentials/open-vault.aws.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
@@ -36,12 +35,6 @@ export function createOpeners(deps: {
       };
     },
   });
-  const vaults = createSessionClients({
-    sessions,
-    clock,
-    capacity,
-    make: (credentials) => createVault(new SecretsManagerClient({ credentials })),
-  });
   const dedicated = createSessionClients({
     sessions,
     clock,
@@ -71,10 +64,13 @@ export function createOpeners(deps: {
   });
   return {
     openStores: (tenantId) => stores({ roleArn: env.TENANT_WRITER_ROLE_ARN, tenantId, role: 'shared' }),
-    openVault: ({ tenantId, tier, userId }) =>
-      tier === 'pool'
-        ? vaults({ roleArn: env.TENANT_WRITER_ROLE_ARN, tenantId, userId, role: 'shared' })
-        : vaults({ roleArn: `${env.DEDICATED_ROLE_ARN_PREFIX}${tenantId}.writer`, tenantId, userId, role: 'own' }),
+    openVault: createVaultOpener({
+      sessions,
+      clock,
+      capacity,
+      poolRoleArn: env.TENANT_WRITER_ROLE_ARN,
+      dedicatedRoleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,
+    }),
     openDedicatedTier: (tenantId) => dedicated({ roleArn: env.TENANT_PROVISIONER_ROLE_ARN, tenantId, role: 'shared' }),
   };
 }

@@ -1,21 +1,13 @@
 import type { AttributionStore } from '../attribution/attribution-store.ts';
-import type { Vault } from '../credentials/vault.ts';
+import type { Vault, VaultOwner } from '../credentials/vault.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
-import type { TenantId, UserId } from '../shared/identifiers.ts';
+import type { TenantId } from '../shared/identifiers.ts';
 import type { Log } from '../shared/log.ts';
 import type { Announcer } from './announcer.ts';
-import type { Tier } from './credential-spec.ts';
 import type { DedicatedTier } from './dedicated-tier.ts';
 import type { Registry } from './registry.ts';
-
-/** Whose secrets: a dedicated tenant's lie behind its own writer role, a user's own behind a session that names the user. */
-export interface VaultOwner {
-  readonly tenantId: TenantId;
-  readonly tier: Tier;
-  readonly userId?: UserId | undefined;
-}
 
 /** A tenant's data, opened in a session of that tenant. */
 export interface TenantStores {

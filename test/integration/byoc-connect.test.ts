@@ -6,7 +6,7 @@ import { refusalOf } from '../support/broker-calls.ts';
 import { sightings, tracesOf } from '../support/canaries.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { makeRole, newCustomer, trustOf } from '../support/customer-account.ts';
-import { askBedrock, bedrockRequestsOf, byocLetters } from '../support/customer-calls.ts';
+import { askBedrock, bedrockRequestsOf } from '../support/customer-calls.ts';
 import {
   askConnections,
   connect,
@@ -21,6 +21,7 @@ import {
   tenantWith,
   tokenOf,
 } from '../support/customers.ts';
+import { lettersAbout } from '../support/dead-letters.ts';
 import { asRoot } from '../support/ground-truth.ts';
 import { pause } from '../support/settle.ts';
 
@@ -228,8 +229,8 @@ describe('B1 an event that cannot be believed', () => {
     const tenantId = test.freshTenantId();
     await test.putEvents(requested({ tenantId, customerAccountId: newCustomer(test).accountId }));
     await pause(test.cloud);
-    for (let minute = 0; minute < 90 && (await byocLetters(test, tenantId)).length === 0; minute += 1) await sweep(test);
-    expect(await byocLetters(test, tenantId)).toMatchObject([{ reasonCode: 'TENANT_UNKNOWN' }]);
+    for (let minute = 0; minute < 90 && (await lettersAbout(test, tenantId, 'byoc')).length === 0; minute += 1) await sweep(test);
+    expect(await lettersAbout(test, tenantId, 'byoc')).toMatchObject([{ reasonCode: 'TENANT_UNKNOWN' }]);
     expect(await eventsAbout(tenantId)).toEqual(['RoleConnectionFailed']);
     await expect(connectionsSeen(test, await tokenOf(test, tenantId))).rejects.toThrow();
   });
@@ -244,7 +245,7 @@ describe('B1 an event that cannot be believed', () => {
     const { detailType, detail } = requested({ tenantId, customerAccountId: newCustomer(test).accountId });
     await test.putEvents({ detailType, detail: { ...detail, ...change(detail.customerAccountId) } });
     await pause(test.cloud);
-    expect(await byocLetters(test, tenantId)).toMatchObject([{ reasonCode: 'EVENT_INVALID' }]);
+    expect(await lettersAbout(test, tenantId, 'byoc')).toMatchObject([{ reasonCode: 'EVENT_INVALID' }]);
     expect(await eventsAbout(tenantId)).toEqual(['RoleConnectionFailed']);
     expect((await connectionsSeen(test, await tokenOf(test, tenantId))).connections).toEqual([]);
   });

@@ -5,7 +5,7 @@ import type { AwsCredentials } from '../../local/aws-clients.ts';
 import { chat, openAiMain, plantItem, refusalOf, toOpenAiMain } from '../support/broker-calls.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { makeRole, newCustomer, trustOf } from '../support/customer-account.ts';
-import { askBedrock, bedrockRequestsOf, byocLetters, requestsAnywhere } from '../support/customer-calls.ts';
+import { askBedrock, bedrockRequestsOf, requestsAnywhere } from '../support/customer-calls.ts';
 import {
   askConnections,
   type Connected,
@@ -18,6 +18,7 @@ import {
   tenantWith,
   tokenOf,
 } from '../support/customers.ts';
+import { lettersAbout } from '../support/dead-letters.ts';
 import { administratorOf, assumeRole, credentialsOf, writerOf } from '../support/neighbours.ts';
 import { pause } from '../support/settle.ts';
 
@@ -177,8 +178,9 @@ describe('B1 T1 a tenant that names another tenant’s account', () => {
     const detail = { version: 1, tenantId: b.tenantId, requestedBy: 'test', customerAccountId: a.customer.accountId };
     await test.putEvents({ detailType: 'RoleDisconnectionRequested', detail });
     await pause(test.cloud);
-    for (let minute = 0; minute < 60 && (await byocLetters(test, a.customer.accountId)).length === 0; minute += 1) await sweep(test);
-    expect(await byocLetters(test, a.customer.accountId)).toMatchObject([{ reasonCode: 'CONNECTION_UNKNOWN' }]);
+    for (let minute = 0; minute < 60 && (await lettersAbout(test, a.customer.accountId, 'byoc')).length === 0; minute += 1)
+      await sweep(test);
+    expect(await lettersAbout(test, a.customer.accountId, 'byoc')).toMatchObject([{ reasonCode: 'CONNECTION_UNKNOWN' }]);
     expect((await connectionOf(test, a.wish)).status).toBe('active');
   });
 });

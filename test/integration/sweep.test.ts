@@ -3,8 +3,8 @@ import { toItem } from '../../functions/shared/attribute-values.ts';
 import { dueShardOf } from '../../functions/sweep/due-shard.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { messagesOf } from '../support/connection-flow.ts';
-import { byocLetters } from '../support/customer-calls.ts';
 import { tenantWith } from '../support/customers.ts';
+import { lettersAbout } from '../support/dead-letters.ts';
 import { asRoot, itemsOf } from '../support/ground-truth.ts';
 import { pause } from '../support/settle.ts';
 import { registryItem } from '../support/supply.ts';
@@ -197,8 +197,8 @@ describe('B3 what cannot be understood', () => {
     await plant(healthy, 1, 10);
     await sweep();
     expect([await probed(broken), await probed(healthy)]).toEqual([[2], [1]]);
-    for (let minutes = 0; minutes < 120 && (await byocLetters(test, skOf(1))).length === 0; minutes += 1) await sweep();
-    expect((await byocLetters(test, skOf(1)))[0]).toMatchObject({
+    for (let minutes = 0; minutes < 120 && (await lettersAbout(test, skOf(1), 'byoc')).length === 0; minutes += 1) await sweep();
+    expect((await lettersAbout(test, skOf(1), 'byoc'))[0]).toMatchObject({
       reasonCode: 'ITEM_NOT_UNDERSTOOD',
       reasonMessage: expect.stringContaining('status'),
     });
@@ -213,7 +213,7 @@ describe('B3 what cannot be understood', () => {
     await plant(healthy, 1, 10);
     await sweep();
     expect(await probed(healthy)).toEqual([1]);
-    expect(await byocLetters(test, 'CONNECTION#of-somebody')).toMatchObject([{ reasonCode: 'EVENT_INVALID' }]);
+    expect(await lettersAbout(test, 'CONNECTION#of-somebody', 'byoc')).toMatchObject([{ reasonCode: 'EVENT_INVALID' }]);
   });
 
   it('of a kind that nobody works on is left where it is', async () => {

@@ -1,9 +1,7 @@
 /** Uses of a customer's account through the broker, and what is seen of them there. */
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import type { JournalEntry } from '../../local/core/journal.ts';
 import type { ProviderRequest } from '../../local/world/request-record.ts';
 import type { TestCloud } from './cloud.ts';
-import type { Letter } from './dead-letters.ts';
 
 export const claude = 'anthropic.claude-sonnet-4-20250514-v1:0';
 
@@ -60,21 +58,4 @@ export function bedrockRequestsOf({ cloud }: TestCloud, accountId: string): read
 /** What principals of an account have asked of AWS since. */
 export function doneBy({ cloud }: TestCloud, accountId: string, since = 0): readonly JournalEntry[] {
   return cloud.journal.since(since).filter(({ principal }) => principal.split(':')[4] === accountId);
-}
-
-/** What was put aside by the worker of connections and holds `term`; it stays where it is. */
-export async function byocLetters({ cloud, operator }: TestCloud, term: string): Promise<readonly Letter[]> {
-  const { Messages = [] } = await operator.sqs.send(
-    new ReceiveMessageCommand({
-      QueueUrl: cloud.queues['byoc']?.dlqUrl,
-      MaxNumberOfMessages: 10,
-      VisibilityTimeout: 0,
-      MessageAttributeNames: ['All'],
-    }),
-  );
-  return Messages.filter(({ Body = '' }) => Body.includes(term)).map(({ Body = '', MessageAttributes = {} }) => ({
-    body: Body,
-    reasonCode: MessageAttributes['ReasonCode']?.StringValue,
-    reasonMessage: MessageAttributes['ReasonMessage']?.StringValue,
-  }));
 }

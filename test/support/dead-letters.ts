@@ -1,4 +1,4 @@
-/** The dead-letter queue of `tenants` as the operator uses it: read what was put aside and why, send it back. */
+/** The workers' dead-letter queues as the operator uses them: read what was put aside and why, send it back. */
 import { ReceiveMessageCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
 import type { TestCloud } from './cloud.ts';
 
@@ -9,10 +9,14 @@ export interface Letter {
 }
 
 /** Messages that hold `term`; they stay where they are. */
-export async function lettersAbout({ cloud, operator }: TestCloud, term: string): Promise<readonly Letter[]> {
+export async function lettersAbout(
+  { cloud, operator }: TestCloud,
+  term: string,
+  queue: 'tenants' | 'byoc' = 'tenants',
+): Promise<readonly Letter[]> {
   const { Messages = [] } = await operator.sqs.send(
     new ReceiveMessageCommand({
-      QueueUrl: cloud.queues['tenants']?.dlqUrl,
+      QueueUrl: cloud.queues[queue]?.dlqUrl,
       MaxNumberOfMessages: 10,
       VisibilityTimeout: 0,
       MessageAttributeNames: ['All'],
@@ -25,7 +29,7 @@ export async function lettersAbout({ cloud, operator }: TestCloud, term: string)
   }));
 }
 
-/** Moves everything back into the queue. What the handler put aside was sent by it, so SQS does not know where it came from: the operator says where to. */
+/** Moves everything back into the queue of tenants. What the handler put aside was sent by it, so SQS does not know where it came from: the operator says where to. */
 export async function redrive({ cloud, operator }: TestCloud): Promise<void> {
   const arn = (url = ''): string => `arn:aws:sqs:${cloud.region}:${url.split('/').slice(-2).join(':')}`;
   const { url, dlqUrl } = cloud.queues['tenants'] ?? {};

@@ -5,6 +5,7 @@ import type { DatabaseAddress } from '../../../functions/credentials/connection-
 import type { DoorDeps } from '../../../functions/credentials/door-deps.ts';
 import { type SecretToSeal, sealSecret } from '../../../functions/credentials/seal-secret.ts';
 import { createHandler } from '../../../functions/credentials/supply-secret.handler.ts';
+import type { VaultOwner } from '../../../functions/credentials/vault.ts';
 import type { KeyVerdict } from '../../../functions/providers/validate-key.ts';
 import type { VerifiedIdentity } from '../../../functions/sessions/token-verifier.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
@@ -14,7 +15,6 @@ import { userIdOf } from '../../../functions/shared/identifiers.ts';
 import type { Log, LogFields } from '../../../functions/shared/log.ts';
 import { outboundEvents } from '../../../functions/tenants/events.ts';
 import type { NewCredential, NewTenant } from '../../../functions/tenants/registry.ts';
-import type { VaultOwner } from '../../../functions/tenants/tenants-deps.ts';
 import { createFaults } from './faults.ts';
 import { createMemoryAttributionStore } from './memory-attribution-store.ts';
 import { createMemoryDoorStore } from './memory-door-store.ts';

@@ -1,10 +1,10 @@
+import type { VaultOwner } from '../../../functions/credentials/vault.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
 import type { Log, LogFields } from '../../../functions/shared/log.ts';
 import { type ApplyDeps, applyTenantEvent } from '../../../functions/tenants/apply-tenant-event.ts';
 import type { OutboundDetailType } from '../../../functions/tenants/events.ts';
 import { outboundEvents } from '../../../functions/tenants/events.ts';
-import type { VaultOwner } from '../../../functions/tenants/tenants-deps.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createMemoryAttributionStore } from './memory-attribution-store.ts';
 import { createMemoryDedicatedTier } from './memory-dedicated-tier.ts';
