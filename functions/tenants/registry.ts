@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { providerName } from '../providers/provider-name.ts';
+import { ending } from '../revocation/ending.ts';
 import { tenantId, userId } from '../shared/identifier-fields.ts';
 import type { CredentialId, TenantId, UserId } from '../shared/identifiers.ts';
 import { credentialSpec, routingRule, storedCredential, tier } from './credential-spec.ts';
@@ -34,7 +35,10 @@ export const tenantItem = z.object({
   ...itemFields,
   ...lease,
   kind: z.literal('TENANT'),
-  status: z.enum(['provisioning', 'active', 'failed', 'offboarded']),
+  /** `suspended`: until it is reinstated. `offboarded`: for good. */
+  status: z.enum(['provisioning', 'active', 'suspended', 'failed', 'offboarded']),
+  /** When the latest suspension was asked for: a reinstatement that was asked for before does not end it. */
+  suspendedAt: z.iso.datetime().optional(),
   displayName: z.string(),
   tier,
   /** Of a dedicated tenant, once it is made. */
@@ -57,7 +61,9 @@ export const userItem = z.object({
   ...itemFields,
   kind: z.literal('USER'),
   userId,
-  status: z.enum(['active', 'offboarded']),
+  /** As of a tenant. */
+  status: z.enum(['active', 'suspended', 'offboarded']),
+  suspendedAt: z.iso.datetime().optional(),
   issuer: z.string(),
   subject: z.string(),
   displayName: z.string().optional(),
@@ -92,6 +98,10 @@ export const credentialItem = z.object({
   rotationRequests: z.array(z.string()).optional(),
   /** True while the key in force is known to others: use goes to the rule's backup until the next one is in force. */
   diverted: z.boolean().optional(),
+  /** There from the write on that revoked it: what becomes of its keys. */
+  ending: ending.optional(),
+  /** Versions that were revoked one by one: none of them is used, whichever is in force. */
+  revokedVersionIds: z.array(z.string()).optional(),
   /** Keys of the index `due`: when this is to be looked at next. Both or neither. */
   dueShard: z.string().optional(),
   dueAt: z.int().optional(),
