@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { type EvaluationResult, GetRoleCommand, IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
-import { type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Clock } from '../../shared/clock.ts';
 import type { TenantId } from '../../shared/identifiers.ts';
@@ -8,7 +7,6 @@ import { SecretText } from '../../shared/secret-text.ts';
 import { type ClientCredentials, clientCredentials } from '../../shared/session-clients.ts';
 import type { SessionCredentials } from '../../shared/tenant-sessions.ts';
 import type { AllowedUse, ProbeDeps, SimulatedUse } from './probe.ts';
-import type { EvidenceSigner } from './sign-evidence.ts';
 
 /** A probe asks quickly or not at all: what was throttled or slow is no answer, and comes back as such instead of being tried again behind its back. */
 const defaultTimeoutMs = 5_000;
@@ -71,19 +69,6 @@ export function createProbeDeps(options: ProbeAwsOptions): ProbeDeps {
     now: options.clock,
     platformAccountId: options.platformAccountId,
     connectorRoleArn: options.connectorRoleArn,
-  };
-}
-
-/** Source: KMS API Reference, Sign: a message of any length is signed by its digest. */
-export function createEvidenceSigner(kms: KMSClient): EvidenceSigner {
-  return {
-    sign: async (keyArn, digest) => {
-      const { Signature } = await kms.send(
-        new SignCommand({ KeyId: keyArn, Message: digest, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' }),
-      );
-      if (Signature === undefined) throw new Error('KMS answered without a signature');
-      return Signature;
-    },
   };
 }
 
