@@ -1,9 +1,13 @@
 import {
   type AttributeValue,
+  type ConditionCheck,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { z } from 'zod';
@@ -26,6 +30,19 @@ export interface RegistryItemsDeps {
   readonly clock: Clock;
   readonly nextId: NextId;
 }
+
+/** One part of a write that is done whole or not at all. */
+export type WritePart =
+  /** Adds an item that is not there yet. */
+  | { readonly add: WrittenItem & PlainItem; readonly sk: string }
+  /** Lays a change over an item, if it is as it was read. */
+  | { readonly change: PlainItem; readonly read: number; readonly sk: string }
+  /** Demands something of an item that is not written. `unmet` is what is thrown otherwise. */
+  | {
+      readonly demand: 'absent' | 'not in force' | { readonly status: readonly string[] };
+      readonly sk: string;
+      readonly unmet: CordonError;
+    };
 
 /** `SET` for what has a value, `REMOVE` for what was named without one. Names are passed as placeholders: some are reserved words. */
 function updateOf(change: PlainItem): { expression: string; names: Record<string, string>; values: Record<string, AttributeValue> } {
@@ -50,6 +67,45 @@ function understood<Schema extends z.ZodType>(schema: Schema, item: Record<strin
 /** The partition ends in a delimiter that no tenant ID holds, or `acme` would be a prefix of `acme-2`. */
 function keyOf(tenantId: string, sk: string): { pk: AttributeValue; sk: AttributeValue } {
   return { pk: { S: `TENANT#${tenantId}#` }, sk: { S: sk } };
+}
+
+type Demand = Extract<WritePart, { readonly unmet: CordonError }>['demand'];
+type Demanded = Pick<ConditionCheck, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
+
+/** A tombstone that was lifted is as good as none. */
+function demandOf(demand: Demand): Demanded {
+  if (demand === 'absent') return { ConditionExpression: 'attribute_not_exists(pk)' };
+  if (demand === 'not in force') {
+    return {
+      ConditionExpression: 'attribute_not_exists(pk) OR #lifted = :lifted',
+      ExpressionAttributeNames: { '#lifted': 'lifted' },
+      ExpressionAttributeValues: { ':lifted': { BOOL: true } },
+    };
+  }
+  const values = Object.fromEntries(demand.status.map((status, index) => [`:status${index}`, { S: status }]));
+  return {
+    ConditionExpression: `#status IN (${Object.keys(values).join(', ')})`,
+    ExpressionAttributeNames: { '#status': 'status' },
+    ExpressionAttributeValues: values,
+  };
+}
+
+function partOf(table: string, tenantId: string, part: WritePart): TransactWriteItem {
+  const Key = keyOf(tenantId, part.sk);
+  if ('add' in part)
+    return { Put: { TableName: table, Item: { ...toItem(part.add), ...Key }, ConditionExpression: 'attribute_not_exists(pk)' } };
+  if ('demand' in part) return { ConditionCheck: { TableName: table, Key, ...demandOf(part.demand) } };
+  const update = updateOf(part.change);
+  return {
+    Update: {
+      TableName: table,
+      Key,
+      UpdateExpression: update.expression,
+      ConditionExpression: '#version = :read',
+      ExpressionAttributeNames: update.names,
+      ExpressionAttributeValues: { ...update.values, ':read': { N: String(part.read) } },
+    },
+  };
 }
 
 /** Reads and conditional writes of registry items of any kind; `sk` says which item. What they promise is written at `Registry`. */
@@ -113,6 +169,25 @@ export function createRegistryItems({ client, table, clock, nextId }: RegistryIt
       return item;
     },
 
+    /**
+     * Writes all parts or none, in one call. The token makes a repetition after a lost answer the same call (DynamoDB API Reference, TransactWriteItems).
+     *
+     * @throws what the first demand that is not met says; CordonError CONFLICT when an item is there already or is not as it was read
+     */
+    async writeAll(tenantId: string, parts: readonly WritePart[]): Promise<void> {
+      const command = new TransactWriteItemsCommand({
+        TransactItems: parts.map((part) => partOf(table, tenantId, part)),
+        ClientRequestToken: nextId(),
+      });
+      await aws('writing the registry', async () => {
+        try {
+          await client.send(command);
+        } catch (error) {
+          throw refusalOf(error, parts);
+        }
+      });
+    },
+
     /** Moves an item's due time without reading or understanding it; false when it is due at another time by now, or not at all. */
     postpone(tenantId: string, sk: string, { dueAt, until }: { readonly dueAt: number; readonly until: number }): Promise<boolean> {
       return aws('postponing what is due', async () => {
@@ -133,6 +208,9 @@ export function createRegistryItems({ client, table, clock, nextId }: RegistryIt
       });
     },
 
+    /** What a change writes besides, for `writeAll`. */
+    written: (item: WrittenItem) => ({ version: item.version + 1, writeId: nextId(), updatedAt: now() }),
+
     async change<Item extends WrittenItem>(sk: string, item: Item, changes: PlainItem & Partial<Item>): Promise<Item> {
       const written = { ...changes, version: item.version + 1, writeId: nextId(), updatedAt: now() };
       const update = updateOf(written);
@@ -149,4 +227,13 @@ export function createRegistryItems({ client, table, clock, nextId }: RegistryIt
       return changed;
     },
   };
+}
+
+/** Which part stood in the way: the reasons are in the order of the parts. Anything but an unmet condition is another write at the same time. */
+function refusalOf(error: unknown, parts: readonly WritePart[]): unknown {
+  if (!(error instanceof TransactionCanceledException)) return error;
+  const reasons = error.CancellationReasons ?? [];
+  for (const [index, part] of parts.entries()) if ('demand' in part && reasons[index]?.Code === 'ConditionalCheckFailed') return part.unmet;
+  const isOurs = reasons.every(({ Code = 'None' }) => ['None', 'ConditionalCheckFailed', 'TransactionConflict'].includes(Code));
+  return isOurs ? new CordonError('CONFLICT', 'writing the registry met another change', { retryable: true, cause: error }) : error;
 }

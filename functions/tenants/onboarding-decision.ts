@@ -53,6 +53,11 @@ export function decideOnboarding(
   const misrouted = problemOf(event.routing ?? [], event.credentials);
   if (misrouted) return { next: 'refuse', error: misrouted };
   if (known === undefined) return { next: 'begin' };
+  // Nothing is made for it until it is reinstated; an onboarding that was under way goes on then.
+  if (known.status === 'suspended') {
+    if (known.announced) return { next: 'nothing' };
+    return { next: 'wait', error: new CordonError('TENANT_NOT_ACTIVE', `tenant ${event.tenantId} is suspended`, { retryable: true }) };
+  }
   const contradiction = contradictionOf(known, event);
   if (contradiction) return refuse('EVENT_CONTRADICTS', contradiction);
   if (known.status === 'active') return known.announced ? { next: 'nothing' } : { next: 'announce', tenant: known };

@@ -9,8 +9,10 @@ import {
   type UserItem,
   userItem,
 } from './registry.ts';
+import { demandsOf } from './registry-demands.ts';
 
-function keyOf(item: RegistryItem): string {
+/** The sort key of an item. */
+export function keyOf(item: RegistryItem): string {
   if (item.kind === 'USER') return `USER#${item.userId}`;
   return item.kind === 'CREDENTIAL' ? `CREDENTIAL#${item.credentialId}` : 'TENANT';
 }
@@ -18,7 +20,10 @@ function keyOf(item: RegistryItem): string {
 /** @param deps.client a client with the credentials of a session of the one tenant whose items are read and written */
 export function createRegistry(deps: RegistryItemsDeps): Registry {
   const items = createRegistryItems(deps);
-  const add = <Item extends RegistryItem>(item: Item): Promise<Item> => items.add(keyOf(item), item);
+  const add = async <Item extends RegistryItem>(item: Item): Promise<Item> => {
+    await items.writeAll(item.tenantId, [{ add: item, sk: keyOf(item) }, ...demandsOf(item)]);
+    return item;
+  };
   return {
     tenant: (tenantId) => items.get(tenantItem, tenantId, 'TENANT'),
     user: (tenantId, userId) => items.get(userItem, tenantId, `USER#${userId}`),

@@ -39,6 +39,8 @@ export const tenantItem = z.object({
   status: z.enum(['provisioning', 'active', 'suspended', 'failed', 'offboarded']),
   /** When the latest suspension was asked for: a reinstatement that was asked for before does not end it. */
   suspendedAt: z.iso.datetime().optional(),
+  /** What it was when it was suspended, and is again when that ends. */
+  statusBefore: z.enum(['provisioning', 'active', 'failed']).optional(),
   displayName: z.string(),
   tier,
   /** Of a dedicated tenant, once it is made. */

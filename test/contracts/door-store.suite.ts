@@ -34,6 +34,11 @@ export function doorStoreContract(name: string, open: () => Promise<Opened>): vo
         version: 1,
       };
       await opened.door.addNonce(nonce);
+      await opened.registry.addTenant({
+        ...{ kind: 'TENANT', tenantId: tenant, displayName: 'Acme', tier: 'pool', status: 'active', requestedBy: 'op' },
+        ...{ epoch: 0, announced: true, attempt: 1, leaseUntil: 0, accounts: {}, plan: [], rules: [], rulesVersion: 0 },
+        ...{ rulesEventIds: [], rulesAnnounced: true },
+      });
       credential = await opened.registry.addCredential({
         kind: 'CREDENTIAL',
         tenantId: tenant,

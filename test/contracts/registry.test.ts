@@ -1,4 +1,4 @@
-import { CreateTableCommand, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createIds } from '../../functions/shared/clock.ts';
 import { tenantId, userId } from '../../functions/shared/identifier-fields.ts';
@@ -61,7 +61,7 @@ describe('on the local cloud', () => {
       rulesEventIds: [],
       rulesAnnounced: true,
     } as const;
-    aws.kernel.faults.add({ service: 'dynamodb', action: 'PutItem', nth: 1, mode: 'duplicate' });
+    aws.kernel.faults.add({ service: 'dynamodb', action: 'TransactWriteItems', nth: 1, mode: 'duplicate' });
     const added = await registry.addTenant({ ...item, plan: [], rules: [], rulesEventIds: [] });
     aws.kernel.faults.add({ service: 'dynamodb', action: 'UpdateItem', nth: 1, mode: 'duplicate' });
     await registry.changeTenant(added, { epoch: 1 });
@@ -76,6 +76,8 @@ describe('on the local cloud', () => {
 
   it('leaves attributes alone that it does not know', async () => {
     const registry = await make();
+    const tenantKey = { pk: { S: 'TENANT#acme#' }, sk: { S: 'TENANT' } };
+    await aws.admin.dynamodb.send(new PutItemCommand({ TableName: `registry-${made}`, Item: { ...tenantKey, status: { S: 'active' } } }));
     const item = {
       tenantId: tenantId.parse('acme'),
       kind: 'USER',

@@ -142,6 +142,13 @@ export async function createDoorWorld() {
   }
 
   async function addCredential(tenant: string, id: string, over: Partial<NewCredential> = {}): Promise<void> {
+    const owner = over.userId;
+    if (owner !== undefined && !(await registry.user(tenantId.parse(tenant), owner))) {
+      await registry.addUser({
+        ...{ kind: 'USER', tenantId: tenantId.parse(tenant), userId: owner, status: 'active', issuer, subject: 'owner' },
+        ...{ requestedBy: 'op', epoch: 0, announced: true },
+      });
+    }
     await registry.addCredential({
       kind: 'CREDENTIAL',
       tenantId: tenantId.parse(tenant),

@@ -1,16 +1,36 @@
 import type { Clock, NextId } from '../../../functions/shared/clock.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
 import type { CredentialItem, Registry, RegistryItem, TenantItem, UserItem } from '../../../functions/tenants/registry.ts';
+import { demandsOf } from '../../../functions/tenants/registry-demands.ts';
 
 /** The registry of one tenant in memory. */
-export function createMemoryRegistry({ clock, nextId }: { clock: Clock; nextId: NextId }): Registry {
+export function createMemoryRegistry({
+  clock,
+  nextId,
+  tombstones = new Set(),
+}: {
+  clock: Clock;
+  nextId: NextId;
+  /** What was revoked before it came to be, e.g. `acme#REVOKED#USER#…`. */
+  tombstones?: ReadonlySet<string>;
+}): Registry {
   const tenants = new Map<string, TenantItem>();
   const users = new Map<string, UserItem>();
   const credentials = new Map<string, CredentialItem>();
   const now = (): string => new Date(clock()).toISOString();
   const added = () => ({ version: 1, writeId: nextId(), createdAt: now(), updatedAt: now() });
 
+  function statusOf(tenantId: string, sk: string): string | undefined {
+    if (sk === 'TENANT') return tenants.get(tenantId)?.status;
+    return users.get(`${tenantId}#${sk.slice('USER#'.length)}`)?.status;
+  }
+
   function add<Item extends RegistryItem>(items: Map<string, Item>, key: string, item: Item): Item {
+    for (const { demand, sk, unmet } of demandsOf(item)) {
+      const isMet =
+        typeof demand === 'string' ? !tombstones.has(`${item.tenantId}#${sk}`) : demand.status.includes(statusOf(item.tenantId, sk) ?? '');
+      if (!isMet) throw unmet;
+    }
     if (items.has(key)) throw new CordonError('CONFLICT', 'the item exists', { retryable: true });
     items.set(key, structuredClone(item));
     return item;
