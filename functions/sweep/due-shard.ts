@@ -30,6 +30,16 @@ export function underWayDueShard(tenantId: string): string {
 /** All partitions of what is under way. */
 export const underWayDueShards: readonly string[] = Array.from({ length: credentialShards }, (_, shard) => `under-way#${shard}`);
 
+const revocationShards = 4;
+
+/** Where a revocation is due: nothing that is late elsewhere holds it up. */
+export function revocationDueShard(tenantId: string): string {
+  return `revocation#${hashOf(tenantId) % revocationShards}`;
+}
+
+/** All partitions of revocations. */
+export const revocationDueShards: readonly string[] = Array.from({ length: revocationShards }, (_, shard) => `revocation#${shard}`);
+
 function hashOf(tenantId: string): number {
   return createHash('sha256').update(tenantId).digest().readUInt32BE(0);
 }

@@ -101,7 +101,7 @@ describe('the sweep', () => {
   it('is one query per shard when nothing is due, and nothing else', async () => {
     const { run, pagesRead, asked, lines } = world([]);
     await run();
-    expect(pagesRead).toHaveLength(16 + 4 + 4 * providerName.options.length);
+    expect(pagesRead).toHaveLength(4 + 16 + 4 + 4 * providerName.options.length);
     expect([asked, lines]).toEqual([[], []]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { providerName } from '../../../functions/providers/provider-name.ts';
-import { credentialDueShard, dueShardOf, dueShards, underWayDueShard } from '../../../functions/sweep/due-shard.ts';
+import { credentialDueShard, dueShardOf, dueShards, revocationDueShard, underWayDueShard } from '../../../functions/sweep/due-shard.ts';
 import { sweepEnv } from '../../../functions/sweep/env.ts';
 import { allLanes } from '../../../functions/sweep/lanes.ts';
 
@@ -33,17 +33,19 @@ describe('the lanes of the sweep', () => {
 
   it('are one of connections, one of what is under way, and one of credentials per provider', () => {
     expect(lanes.map((lane) => lane.name)).toEqual([
+      'revocations',
       'connections',
       'credentials under way',
       ...providerName.options.map((provider) => `credentials ${provider}`),
     ]);
   });
 
-  it('look wherever something can be scheduled, each shard once: sixteen, four for what is under way, and four for each provider', () => {
+  it('look wherever something can be scheduled, each shard once: four for revocations, sixteen, four for what is under way, and four for each provider', () => {
     const shards = lanes.flatMap((lane) => lane.shards);
     expect(new Set(shards).size).toBe(shards.length);
-    expect(shards).toHaveLength(16 + 4 + 4 * providerName.options.length);
+    expect(shards).toHaveLength(4 + 16 + 4 + 4 * providerName.options.length);
     const scheduled = tenants.flatMap((tenant) => [
+      revocationDueShard(tenant),
       dueShardOf(tenant),
       underWayDueShard(tenant),
       ...providerName.options.map((provider) => credentialDueShard(provider, tenant)),
