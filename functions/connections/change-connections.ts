@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { customerAccountId, type roleConnectionRequested, type roleDisconnectionRequested } from '../byoc/events.ts';
 import type { VerifiedIdentity } from '../sessions/token-verifier.ts';
 import { CordonError } from '../shared/errors.ts';
+import type { PublishAsPlatform } from '../shared/publish-as-platform.eventbridge.ts';
 import type { AskedAnswer } from './connections-answer.ts';
 import { mayChange } from './may-change.ts';
 import type { OpenedTenant } from './tenant-view.ts';
@@ -11,11 +12,9 @@ export interface Wishes {
   readonly RoleConnectionRequested: z.input<typeof roleConnectionRequested>;
   readonly RoleDisconnectionRequested: z.input<typeof roleDisconnectionRequested>;
 }
-/** Resolves when the wish is on the bus. Throws CordonError AWS_UNAVAILABLE | ACCESS_REFUSED | AWS_REFUSED. */
-export type PublishWish = <Type extends keyof Wishes>(type: Type, detail: Wishes[Type]) => Promise<void>;
 
 export interface ChangeDeps {
-  readonly publish: PublishWish;
+  readonly publish: PublishAsPlatform<Wishes>;
   /** Cordon's own account: nobody's to connect. */
   readonly platformAccountId: string;
 }
@@ -32,7 +31,7 @@ const closed: ReadonlySet<string> = new Set(['expired', 'disconnected']);
 /**
  * Asks for a connection; `byoc` takes it up within seconds.
  *
- * @throws CordonError ROLE_REQUIRED | CALL_INVALID, for the caller to read; and as `PublishWish` and `TenantView`
+ * @throws CordonError ROLE_REQUIRED | CALL_INVALID, for the caller to read; and as `PublishAsPlatform` and `TenantView`
  */
 export async function requestConnection(
   deps: ChangeDeps,
@@ -53,7 +52,7 @@ export async function requestConnection(
 /**
  * Asks for the end of a connection; it may be asked again when it has ended.
  *
- * @throws CordonError ROLE_REQUIRED | CALL_INVALID | CONNECTION_UNKNOWN, for the caller to read; and as `PublishWish` and `TenantView`
+ * @throws CordonError ROLE_REQUIRED | CALL_INVALID | CONNECTION_UNKNOWN, for the caller to read; and as `PublishAsPlatform` and `TenantView`
  */
 export async function requestDisconnection(
   deps: ChangeDeps,

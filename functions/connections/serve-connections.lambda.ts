@@ -3,12 +3,12 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createTokenVerifier } from '../sessions/token-verifier.jose.ts';
 import { createIds } from '../shared/clock.ts';
 import { createLog } from '../shared/logger.ts';
+import { createPublishAsPlatform } from '../shared/publish-as-platform.eventbridge.ts';
 import { connectionsEnv } from './env.ts';
 import { createLastUsed } from './last-used.ts';
 import { createOpenTenant } from './open-tenant.aws.ts';
 import style from './page/page.css';
 import html from './page/page.html';
-import { createPublishWish } from './publish-wish.eventbridge.ts';
 import { createLinksOf } from './role-links.ts';
 import { createHandler } from './serve-connections.handler.ts';
 
@@ -22,7 +22,7 @@ export const handler = createHandler({
   log: createLog('connections'),
   verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
   openTenant: createOpenTenant({ lambda: new LambdaClient({}), clock, nextId: createIds(clock), env }),
-  publish: createPublishWish(new EventBridgeClient({}), env.EVENT_BUS_NAME),
+  publish: createPublishAsPlatform(new EventBridgeClient({}), env.EVENT_BUS_NAME),
   platformAccountId: env.PLATFORM_ACCOUNT_ID,
   lastUsed: createLastUsed(clock),
   linksOf: createLinksOf({

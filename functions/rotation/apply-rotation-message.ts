@@ -2,8 +2,8 @@ import { type ConsumeDeps, type Consumer, consumeMessage, type QueueMessage } fr
 import type { Delivery } from '../shared/delivery.ts';
 import { CordonError } from '../shared/errors.ts';
 import { type CredentialId, isCredentialId } from '../shared/identifiers.ts';
-import { type DetailParsers, type ParsedMessage, parseBody, parseMessage, parserOf, problemsOf } from '../shared/inbound-message.ts';
-import { type DueMessage, dueMessage } from '../sweep/due-message.ts';
+import { type DetailParsers, type ParsedMessage, parseMessage, parserOf } from '../shared/inbound-message.ts';
+import { type ParsedDue, parseDue } from '../sweep/parse-due.ts';
 import { advanceRotation } from './advance-rotation.ts';
 import { type CredentialSupplied, inboundEvents, type RotationRequested } from './events.ts';
 import type { RotationDeps } from './rotation-deps.ts';
@@ -12,7 +12,7 @@ import { restMs } from './rotation-schedule.ts';
 type RotationEvent =
   | { readonly type: 'RotationRequested'; readonly detail: RotationRequested }
   | { readonly type: 'CredentialSupplied'; readonly detail: CredentialSupplied };
-type Due = Pick<DueMessage, 'tenantId' | 'dueAt'> & { readonly credentialId: CredentialId };
+type Due = Omit<ParsedDue['detail'], 'id'> & { readonly credentialId: CredentialId };
 /** What comes out of the queue: the platform's events, and what the sweep found due. */
 export type RotationMessage = RotationEvent | { readonly type: 'due'; readonly detail: Due };
 
@@ -21,7 +21,6 @@ export interface ApplyDeps extends RotationDeps, ConsumeDeps {
   readonly platformAccountId: string;
 }
 
-const prefix = 'CREDENTIAL#';
 const parsers: DetailParsers<RotationEvent> = {
   RotationRequested: parserOf('RotationRequested', inboundEvents.RotationRequested),
   CredentialSupplied: parserOf('CredentialSupplied', inboundEvents.CredentialSupplied),
@@ -45,24 +44,15 @@ export function applyRotationMessage(deps: ApplyDeps, message: QueueMessage, dea
 
 /** A message of the sweep says what it is; everything else is to be an EventBridge event. Only the sweep and the rules may put anything on this queue. */
 function parse(body: string, accountId: string): ParsedMessage<RotationMessage> {
-  const json = parseBody(body);
-  if (typeof json !== 'object' || json === null || !('kind' in json)) return parseMessage(body, { accountId, parsers });
-  const parsed = dueMessage.safeParse(json);
-  const unbelieved = (why: string): ParsedMessage<RotationMessage> => {
-    const error = new CordonError('EVENT_INVALID', `the message of the sweep is not valid: ${why}`);
+  const swept = parseDue(body, 'CREDENTIAL#');
+  if (swept === undefined) return parseMessage(body, { accountId, parsers });
+  if (!swept.believed) return swept;
+  const { id: credentialId, ...due } = swept.event.detail;
+  if (!isCredentialId(credentialId)) {
+    const error = new CordonError('EVENT_INVALID', 'the message of the sweep is not valid: sk: is no credential');
     return { believed: false, identity: {}, error };
-  };
-  if (!parsed.success) return unbelieved(problemsOf(parsed.error));
-  const { tenantId, sk, dueAt } = parsed.data;
-  const credentialId = sk.startsWith(prefix) ? sk.slice(prefix.length) : '';
-  if (!isCredentialId(credentialId)) return unbelieved('sk: is due elsewhere');
-  const id = `${sk}@${dueAt}`;
-  return {
-    believed: true,
-    identity: { tenantId, eventId: id, detailType: 'due' },
-    sent: { id, time: new Date(dueAt).toISOString() },
-    event: { type: 'due', detail: { tenantId, credentialId, dueAt } },
-  };
+  }
+  return { ...swept, event: { type: 'due', detail: { ...due, credentialId } } };
 }
 
 async function apply(deps: RotationDeps, { type, detail }: RotationMessage, { deadline, eventId }: Delivery): Promise<void> {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { PublishWish } from '../../functions/connections/change-connections.ts';
+import type { ChangeDeps } from '../../functions/connections/change-connections.ts';
 import { createLastUsed } from '../../functions/connections/last-used.ts';
 import { createLinksOf } from '../../functions/connections/role-links.ts';
 import { type ConnectionsHandler, createHandler } from '../../functions/connections/serve-connections.handler.ts';
@@ -42,9 +42,10 @@ export function createConnectionsWorld(script = '') {
     tenants.set(id, found);
     return found;
   };
-  const publish: PublishWish = async (type, detail) => {
+  const publish: ChangeDeps['publish'] = async (type, detail) => {
     if (state.down) throw state.down;
     published.push({ type, detail });
+    return `event-${published.length}`;
   };
   const handler: ConnectionsHandler = createHandler({
     log,
