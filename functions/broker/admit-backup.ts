@@ -9,7 +9,7 @@ import type { Catalogue } from './tenant-catalogue.ts';
 const unusable: ReadonlySet<CordonErrorCode> = new Set(['CREDENTIAL_REVOKED', 'CREDENTIAL_NOT_ACTIVE', 'CONNECTION_NOT_ACTIVE']);
 
 export function reasonForBackup({ credential }: GateReading): BackupReason | undefined {
-  if (credential?.status === 'revoked') return 'CREDENTIAL_REVOKED';
+  if (credential?.status === 'revoked' || credential?.versionRevoked) return 'CREDENTIAL_REVOKED';
   return credential?.diverted === true ? 'CREDENTIAL_DIVERTED' : undefined;
 }
 

@@ -15,6 +15,7 @@ const names = {
   '#rules': 'rulesVersion',
   '#secret': 'secretVersionId',
   '#diverted': 'diverted',
+  '#revoked': 'revokedVersionIds',
 };
 const projection = Object.keys(names).join(', ');
 /** Asked for only where a connection is. */
@@ -95,6 +96,7 @@ function readingOf(answer: Readonly<Record<string, unknown>>, table: string, que
       version: wholeNumber(credential['version']),
       secretVersionId: textOf(credential['secretVersionId']),
       diverted: credential['diverted'] === true,
+      versionRevoked: isAmong(credential['revokedVersionIds'], credential['secretVersionId']),
     },
     agentRevoked: sk.agent ? items.has(sk.agent) : false,
     sessionRevoked: sk.session ? items.has(sk.session) : false,
@@ -115,6 +117,12 @@ function connectionOf(item: Readonly<Record<string, unknown>> | undefined): Conn
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** A list that is not understood refuses. */
+function isAmong(list: unknown, id: unknown): boolean {
+  if (list === undefined || id === undefined) return false;
+  return Array.isArray(list) ? list.includes(id) : notUnderstood();
+}
 
 function standingOf(item: Readonly<Record<string, unknown>>): Standing {
   const { status } = item;

@@ -27,6 +27,8 @@ export interface CredentialStanding extends Standing {
   readonly secretVersionId: string | undefined;
   /** True while an emergency rotation has traffic led away from it, to a backup where there is one. */
   readonly diverted?: boolean | undefined;
+  /** True when the version in force was revoked by itself, and the one that takes its place is not there yet. */
+  readonly versionRevoked?: boolean | undefined;
 }
 
 /** How a connection to a customer's account stands; its role is known once it was verified. */
@@ -97,7 +99,7 @@ export function admit(reading: GateReading, facts: Pick<CredentialFacts, 'source
     throw new CordonError('USER_NOT_ACTIVE', 'The user is not active.');
   if (reading.agentRevoked) throw new CordonError('AGENT_REVOKED', 'The agent was revoked.');
   if (reading.sessionRevoked) throw new CordonError('SESSION_REVOKED', 'The session was revoked.');
-  if (credential?.status === 'revoked') throw new CordonError('CREDENTIAL_REVOKED', 'The credential for this call was revoked.');
+  if (credential?.status === 'revoked' || credential?.versionRevoked) throw new CordonError('CREDENTIAL_REVOKED', 'The credential for this call was revoked.');
   // Nothing is stored for a federated credential or a customer's role: being recorded is all it can be.
   const isStored = source !== 'federated' && source !== 'customer-role';
   if (credential === undefined || (credential.status !== 'active' && (isStored || credential.status !== 'recorded'))) {
