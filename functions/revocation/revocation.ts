@@ -37,6 +37,10 @@ export const revocation = z.object({
       endedAt: z.int().optional(),
     })
     .optional(),
+  /** True once `AccessChanged` was published, and it was put on record. */
+  told: z.boolean(),
+  /** True once the rotation was told to replace or retire a revoked version. */
+  replacementAsked: z.boolean().optional(),
   /** True once every credential of the scope says of itself that it is ended. */
   marked: z.boolean(),
   /** True once every connection to a customer's account was told to end; of an offboarded tenant. */
@@ -56,6 +60,3 @@ export type Revocation = z.infer<typeof revocation>;
 export type NewRevocation = Omit<Revocation, 'version' | 'writeId' | 'createdAt' | 'updatedAt'>;
 
 export const revocationPrefix = 'REVOCATION#';
-
-/** What is refused although it does not exist, or has no item of its own: `REVOKED#{kind}#{id}`. */
-export type TombstoneKind = 'TENANT' | 'USER' | 'CREDENTIAL' | 'AGENT' | 'SESSION';
