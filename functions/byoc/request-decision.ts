@@ -2,7 +2,7 @@ import { CordonError } from '../shared/errors.ts';
 import { type AppliedEvents, orderOf, withEvent } from '../shared/event-order.ts';
 import type { Connection, NewConnection } from './connection.ts';
 import type { RoleConnectionRequested, RoleDisconnectionRequested } from './events.ts';
-import { patienceMs } from './probe-schedule.ts';
+import { nextAfterVerification, patienceMs } from './probe-schedule.ts';
 
 /** One delivery's event, as its order needs it. */
 interface Sent {
@@ -40,13 +40,13 @@ export function askedOf(event: RoleConnectionRequested, now: number) {
 
 /**
  * A request for an account that is known: it starts anew with the external ID and the role name there are, so that a stack made before fits; for what is being
- * waited for or in use already it changes nothing. Pure; `now` in milliseconds since the epoch.
+ * waited for it changes nothing, and what is in use already is probed again. Pure; `now` in milliseconds since the epoch.
  */
 export function decideRequest(known: Connection, event: RoleConnectionRequested, sent: Sent, now: number): RequestDecision {
   const remembered = remember(known, sent);
   if (!remembered) return { next: 'nothing' };
   const standing = known.status === 'pending' || known.status === 'active';
-  if (standing && sameRequest(known, event)) return { next: 'note', change: remembered };
+  if (standing && sameRequest(known, event)) return { next: 'note', change: { ...remembered, ...soonerProbe(known, now) } };
   return {
     next: 'change',
     change: {
@@ -59,6 +59,15 @@ export function decideRequest(known: Connection, event: RoleConnectionRequested,
       epoch: known.epoch + 1,
     },
   };
+}
+
+/**
+ * Whoever asks anew for what is in use wants to know whether it is sound still. Not more often than the check that follows each verification, which stays when it is:
+ * who asked right after it would have none until the next day.
+ */
+function soonerProbe({ status, announced, leaseUntil, dueAt }: Connection, now: number): Pick<NewConnection, 'dueAt'> {
+  const idle = status === 'active' && announced && now >= leaseUntil;
+  return idle && dueAt !== undefined && dueAt > nextAfterVerification(now) ? { dueAt: now } : {};
 }
 
 /** A disconnection is in force at the next use: the gate reads the status. Pure. */

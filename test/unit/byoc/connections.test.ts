@@ -87,6 +87,27 @@ describe('B1 a request to connect an account', () => {
     expect(world.ofType('RoleConnectionOffered')).toHaveLength(1);
   });
 
+  it('has a role that is in use probed again when the same is asked for again, so that a role that became unsafe is found out at once', async () => {
+    const world = await connected();
+    // The check that follows the verification is behind it; the next one is a day away.
+    await world.pass(6);
+    const probes = world.probes.length;
+    await world.deliver(request({}, 7 * 60));
+    expect(await world.connection()).toMatchObject({ status: 'active', dueAt: world.clock() });
+    world.role(found.unsound('EXTERNAL_ID_NOT_REQUIRED'));
+    await world.sweep();
+    expect(world.probes.length).toBe(probes + 1);
+    expect(await world.connection()).toMatchObject({ status: 'suspended' });
+  });
+
+  it('leaves the check that follows each verification where it is, whatever is asked for meanwhile', async () => {
+    const world = await connected();
+    const before = await world.connection();
+    for (const seconds of [60, 61, 62]) await world.deliver(request({}, seconds));
+    expect((await world.connection())?.dueAt).toBe(before?.dueAt);
+    expect(before?.dueAt).toBeGreaterThan(world.clock());
+  });
+
   it.each([
     ['services', { services: ['bedrock', 's3'] }],
     ['regions', { regions: ['eu-west-1'] }],
