@@ -1,3 +1,4 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { Effect, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -14,7 +15,7 @@ export interface OperatorAccessProps {
   readonly logGroups: readonly ILogGroup[];
 }
 
-/** What the people who run Cordon may do: publish events, see and redrive what failed, read the registry, audit one tenant at a time. No secret. Attach it to the role they sign in with. */
+/** What the people who run Cordon may do: find the stack, publish events, see and redrive what failed, read the registry, audit one tenant at a time. No secret. Attach it to the role they sign in with. */
 export class OperatorAccess extends Construct {
   readonly policy: ManagedPolicy;
 
@@ -59,6 +60,8 @@ export class OperatorAccess extends Construct {
             actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
             resources: [props.scope.registryTableArn],
           }),
+          // Where everything is: the outputs of this very stack, by whichever ID it has been given.
+          new PolicyStatement({ sid: 'ReadOutputs', actions: ['cloudformation:DescribeStacks'], resources: [ownStackArn(this)] }),
           new PolicyStatement({ sid: 'AuditOneTenant', actions: ['sts:AssumeRole', 'sts:TagSession'], resources: [auditor] }),
           new PolicyStatement({ sid: 'DenySecretsAndKeys', effect: Effect.DENY, actions: ['kms:*', 'secretsmanager:*'], resources: ['*'] }),
           new PolicyStatement({ sid: 'DenyOtherRoles', effect: Effect.DENY, actions: ['sts:AssumeRole'], notResources: [auditor] }),
@@ -67,4 +70,10 @@ export class OperatorAccess extends Construct {
       }),
     });
   }
+}
+
+function ownStackArn(construct: Construct): string {
+  const stack = Stack.of(construct);
+  const resourceName = `${stack.stackName}/*`;
+  return stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
 }

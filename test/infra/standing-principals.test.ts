@@ -305,6 +305,22 @@ describe('an operator', () => {
     }
   });
 
+  it('reads the outputs of its own stack, of no other, and changes none', () => {
+    const [own = ''] = [statementsOf('OperatorAccess').find(({ Sid }) => Sid === 'ReadOutputs')?.Resource ?? []].flat();
+    const stack = (name: string): string => own.replace(/stack\/Cordon\/\*$/, `stack/${name}/1b2c`);
+    expect(stack('Shop')).toContain(':stack/Shop/');
+    const may = (action: string, name: string): boolean =>
+      decideOwn('operator', { action: `cloudformation:${action}`, resource: stack(name) }).allowed;
+    expect(may('DescribeStacks', 'Cordon')).toBe(true);
+    expect(['Shop', 'Cordon-2'].map((name) => may('DescribeStacks', name))).toEqual([false, false]);
+    expect(['CreateStack', 'UpdateStack', 'DeleteStack', 'GetTemplate'].map((action) => may(action, 'Cordon'))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it('publishes as the platform and as nobody else', () => {
     const [bus] = [statementsOf('OperatorAccess').find(({ Sid }) => Sid === 'PublishPlatformEvents')?.Resource ?? []].flat();
     const publish = (source: string) =>
