@@ -131,7 +131,7 @@ export interface Caller {
 /** The functions of the stack. */
 export const functionNames = [
   ...(['Sessions', 'Tenants', 'Authorizer', 'Broker', 'Door', 'Evidence', 'Description'] as const),
-  ...(['Worker', 'Connections', 'Sweep', 'Rotation'] as const),
+  ...(['Worker', 'Connections', 'Sweep', 'Rotation', 'Revocation'] as const),
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
@@ -144,6 +144,7 @@ const trustedBy: Partial<Record<FunctionName, readonly [role: string, sid: strin
   Worker: ['TenantWriter', 'WorkForEventsTenant1'],
   Door: ['TenantSupplier', 'SupplyFromVerifiedToken'],
   Rotation: ['TenantRotator', 'RotateForEventsTenant'],
+  Revocation: ['TenantRevoker', 'RevokeForEventsTenant'],
 };
 
 /** The role of a function of the stack, as trust statements name it. */

@@ -1,0 +1,116 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
+import { Effect, type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { RevocationEnvVariables } from '../../functions/revocation/env.ts';
+import { inboundDetailTypes } from '../../functions/revocation/events.ts';
+import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import type { CutOff } from './cut-off.ts';
+import { EventIntake } from './event-intake.ts';
+import { letSignCertificates } from './evidence-signing.ts';
+import type { ProviderAdmins } from './provider-admins.ts';
+import { ServiceFunction } from './service-function.ts';
+import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
+
+export interface RevocationProps {
+  readonly scope: TenantStatementScope;
+  readonly boundary: IManagedPolicy;
+  readonly bus: EventBus;
+  readonly alarmAction: IAlarmAction;
+  readonly admins: ProviderAdmins;
+  readonly registryTable: string;
+  readonly attributionTable: string;
+  readonly cutOff: CutOff;
+  /** Signs certificates. */
+  readonly evidenceKey: Key;
+  /** Where providers are in the local cloud; without effect in a deployed function. */
+  readonly development: Pick<
+    Required<RevocationEnvVariables>,
+    'PROVIDER_BASE_URLS' | 'PROVIDER_ADMIN_BASE_URLS' | 'PROVIDER_TOKEN_URLS' | 'ALLOW_LOOPBACK_EGRESS'
+  >;
+}
+
+/** Ends access: at once in the registry, then everywhere else. Takes its events and what the sweep finds due. */
+export class Revocation extends Construct {
+  readonly intake: EventIntake;
+  readonly worker: ServiceFunction;
+
+  constructor(parent: Construct, id: string, props: RevocationProps) {
+    super(parent, id);
+    const { scope, bus, cutOff, evidenceKey } = props;
+    // A tenant may have thousands of credentials: what one run does not come to is due again at once.
+    const timeout = Duration.minutes(5);
+    this.intake = new EventIntake(this, 'Queue', {
+      bus,
+      functionTimeout: timeout,
+      alarmAction: props.alarmAction,
+      patterns: { RevocationEvents: { source: [platformSource], detailType: [...inboundDetailTypes] } },
+    });
+    const environment: RevocationEnvVariables = {
+      REGISTRY_TABLE: props.registryTable,
+      ATTRIBUTION_TABLE: props.attributionTable,
+      EVENT_BUS_NAME: bus.eventBusName,
+      QUEUE_URL: this.intake.queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
+      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      TENANT_REVOKER_ROLE_ARN: roleArn(scope, 'TenantRevoker'),
+      DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
+      PLATFORM_ACCOUNT_ID: scope.account,
+      EVIDENCE_KEY_ARN: evidenceKey.keyArn,
+      ...cutOff.environment,
+      PROVIDERS: bus.stack.toJsonString(props.admins.configuration),
+      ...props.development,
+    };
+    this.worker = new ServiceFunction(this, 'Function', {
+      entry: 'revocation/revoke.lambda.ts',
+      environment: { ...environment },
+      boundary: props.boundary,
+      timeout,
+      statements: [
+        new PolicyStatement({
+          sid: 'MintRevokers',
+          actions: ['sts:AssumeRole', 'sts:TagSession'],
+          // reason: a dedicated tenant's roles are made later; each one's trust admits this function
+          resources: [roleArn(scope, 'TenantRevoker'), roleArn(scope, 'TenantAgent-*')],
+        }),
+        ...this.intake.consumerStatements(),
+        new PolicyStatement({
+          sid: 'Announce',
+          actions: ['events:PutEvents'],
+          resources: [bus.eventBusArn],
+          conditions: { StringEquals: { 'events:source': cordonSource } },
+        }),
+        // What others have to do when something is revoked.
+        new PolicyStatement({
+          sid: 'AskOthers',
+          actions: ['events:PutEvents'],
+          resources: [bus.eventBusArn],
+          conditions: {
+            StringEquals: { 'events:source': platformSource, 'events:detail-type': ['RoleDisconnectionRequested', 'RotationRequested'] },
+          },
+        }),
+        ...cutOff.requestStatements(),
+        ...props.admins.readStatements(scope.region),
+        new PolicyStatement({
+          sid: 'DenyOtherTenantRoles',
+          effect: Effect.DENY,
+          actions: ['sts:AssumeRole'],
+          resources: [
+            'TenantReader',
+            'TenantWriter',
+            'TenantSupplier',
+            'TenantRotator',
+            'TenantProvisioner',
+            'TenantAuditor',
+            'ByocConnector',
+            'ByocProbe',
+          ].map((name) => roleArn(scope, name)),
+        }),
+      ],
+    });
+    letSignCertificates(evidenceKey, this.worker.role);
+    this.intake.deliverTo(this.worker.function);
+  }
+}
