@@ -48,6 +48,10 @@ describe('on the local cloud', () => {
         GlobalSecondaryIndexes: [{ IndexName: 'due', KeySchema: keys('dueShard', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } }],
       }),
     );
+    for (const id of ['acme', 'acme-2', 'globex']) {
+      const Item = { pk: { S: `TENANT#${id}#` }, sk: { S: 'TENANT' }, status: { S: 'active' } };
+      await aws.admin.dynamodb.send(new PutItemCommand({ TableName, Item }));
+    }
     return TableName;
   };
   const storeOn = (table: string) => createConnectionStore({ client: aws.admin.dynamodb, table, clock, nextId });
@@ -58,6 +62,15 @@ describe('on the local cloud', () => {
   };
 
   connectionStoreContract('DynamoDB', async () => storeOn(await makeTable()));
+
+  it.each(['suspended', 'offboarded'])('adds none to a tenant that is %s', async (status) => {
+    const table = await makeTable();
+    const Item = { pk: { S: 'TENANT#acme#' }, sk: { S: 'TENANT' }, status: { S: status } };
+    await aws.admin.dynamodb.send(new PutItemCommand({ TableName: table, Item }));
+    const store = storeOn(table);
+    await expect(store.addConnection(newConnection())).rejects.toMatchObject({ code: 'TENANT_NOT_ACTIVE', retryable: true });
+    expect(await store.connections(acme)).toEqual([]);
+  });
 
   it('takes a repetition of its own write for the success it was', async () => {
     const store = storeOn(await makeTable());
