@@ -21,6 +21,7 @@ import { createHandler, type StreamingHandler } from './proxy-call.handler.ts';
 import { createSecretCache } from './secret-cache.ts';
 import { createTenantCatalogue } from './tenant-catalogue.ts';
 import { createOpenTenant } from './tenant-environment.ts';
+import { createTenantSender } from './tenant-sender.ts';
 import { createSessionsFunction } from './tenant-session.lambda-signed.ts';
 import { createUpstream } from './upstream.node-http.ts';
 import { createNarrowToUser } from './user-session.sts-signed.ts';
@@ -37,13 +38,13 @@ const env = readBrokerEnv(process.env);
 const clock = (): number => Date.now();
 const elapsed = (): number => performance.now();
 const nextUlid = monotonicFactory(createPooledRandomness());
-const send = createSignedSender({ region: env.region, endpoint: env.awsEndpoint });
-const sessions = createSessionsFunction({ send, credentials: env.credentials, functionName: env.sessionsFunctionName, timeoutMs: 10_000 });
-const narrowToUser = createNarrowToUser({
-  send,
-  tenantReaderRoleArn: env.tenantReaderRoleArn,
-  dedicatedRoleArnPrefix: env.dedicatedRoleArnPrefix,
-  timeoutMs: 3000,
+const sendAs = createSignedSender({ region: env.region, endpoint: env.awsEndpoint });
+const mintMs = 10_000;
+const sessions = createSessionsFunction({
+  send: sendAs,
+  credentials: env.credentials,
+  functionName: env.sessionsFunctionName,
+  timeoutMs: mintMs,
 });
 const secrets = createSecretCache<ReadySecret>();
 const customerSessions = createCustomerSessions(clock);
@@ -57,14 +58,22 @@ const tokens = createFederatedTokens({
 const openTenant = createOpenTenant({
   mint: sessions.mint,
   clock,
-  openStores: (session) => {
+  openStores: (session, renew) => {
     const { credentials, tenantId } = session;
+    const sendRenewed = createTenantSender({ send: sendAs, session, renew });
+    const send = sendRenewed(mintMs);
     const registry = { send, credentials, table: env.registryTable };
     const vaultWith = (own: typeof credentials) => createSignedVaultReader({ send, credentials: own, timeoutMs: 3000 });
+    const narrowToUser = createNarrowToUser({
+      send,
+      tenantReaderRoleArn: env.tenantReaderRoleArn,
+      dedicatedRoleArnPrefix: env.dedicatedRoleArnPrefix,
+      timeoutMs: 3000,
+    });
     return {
       session,
       gate: createSignedGate({ ...registry, timeoutMs: 2000 }),
-      watch: createSignedGate({ ...registry, timeoutMs: watchReadMs }),
+      watch: createSignedGate({ ...registry, send: sendRenewed(watchReadMs), timeoutMs: watchReadMs }),
       catalogue: createSignedCatalogueStore({ ...registry, tenantId, timeoutMs: 2000 }),
       attribution: createSignedAttributionStore({ send, credentials, table: env.attributionTable, timeoutMs: 2000 }),
       obtain: createObtainSecret({

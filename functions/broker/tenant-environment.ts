@@ -36,20 +36,30 @@ const marginMs = 120_000;
  */
 export function createOpenTenant(deps: {
   readonly mint: MintTenantSession;
-  readonly openStores: (session: TenantSession) => TenantStores;
+  /** @param renew mints another session of the tenant, for when this one was refused */
+  readonly openStores: (session: TenantSession, renew: () => Promise<TenantSession>) => TenantStores;
   readonly clock: Clock;
 }): OpenTenant {
   const cache = createExpiringCache<TenantStores>({ clock: deps.clock, capacity: 1, marginMs });
   let own: TenantId | undefined;
+  /** The last call's, which is the one under way: it is the youngest there is. */
+  let latest = '';
+
+  async function minted(tenantId: TenantId, options?: { readonly fresh: boolean }): Promise<TenantSession> {
+    const session = await deps.mint(latest, options);
+    if (session.tenantId !== tenantId) throw mismatch();
+    return session;
+  }
+
   return ({ caller, token }, environmentTenantId) => {
     const { tenantId } = caller;
     // Said by Lambda, by the authorizer, and by what this environment has done before.
     if (environmentTenantId !== tenantId || (own !== undefined && own !== tenantId)) return Promise.reject(mismatch());
     own = tenantId;
+    latest = token;
     return cache.get(tenantId, async () => {
-      const session = await deps.mint(token);
-      if (session.tenantId !== tenantId) throw mismatch();
-      return { value: deps.openStores(session), expiresAt: session.expiresAt };
+      const session = await minted(tenantId);
+      return { value: deps.openStores(session, () => minted(tenantId, { fresh: true })), expiresAt: session.expiresAt };
     });
   };
 }

@@ -31,8 +31,8 @@ export function createSessionsFunction(deps: {
     throw unavailable();
   }
   return {
-    async mint(token) {
-      const answer = await ask({ token });
+    async mint(token, { fresh } = { fresh: false }) {
+      const answer = await ask({ token, ...(fresh && { fresh }) });
       refuseFailed(answer);
       return sessionOf(answer);
     },

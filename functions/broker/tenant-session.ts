@@ -11,11 +11,11 @@ export interface TenantSession {
 }
 
 /**
- * Has a session minted for whoever the token says it is.
+ * Has a session minted for whoever the token says it is. With `fresh`, none that was minted a while ago: for after that one was refused.
  *
  * @throws CordonError TOKEN_REFUSED | SESSION_UNAVAILABLE (retryable)
  */
-export type MintTenantSession = (token: string) => Promise<TenantSession>;
+export type MintTenantSession = (token: string, options?: { readonly fresh: boolean }) => Promise<TenantSession>;
 
 /**
  * Narrows a tenant's session to one of its users, for the secrets that are that user's.

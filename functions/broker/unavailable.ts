@@ -12,10 +12,16 @@ export class IsolationViolation extends CordonError {
 }
 
 /**
+ * Refusals that do not pass by themselves, and with which nobody's isolation is at stake: a customer's account refused, not this one; or the session was cut off, and
+ * there is no other one for this caller any more.
+ */
+const lasting: ReadonlySet<CordonErrorCode> = new Set(['CUSTOMER_KEY_REFUSED', 'TOKEN_REFUSED', 'TENANT_MISMATCH']);
+
+/**
  * Runs what a call depends on. Whatever goes wrong there, the call is refused with `code` and may be tried again; the reason stays in `cause`.
  *
  * @param asked what IAM decides on
- * @throws CordonError `code` (retryable); CUSTOMER_KEY_REFUSED as it is; IsolationViolation when IAM refused
+ * @throws CordonError `code` (retryable); CUSTOMER_KEY_REFUSED, TOKEN_REFUSED and TENANT_MISMATCH as they are; IsolationViolation when IAM refused
  */
 export async function unavailable<Value>(
   code: CordonErrorCode,
@@ -27,8 +33,7 @@ export async function unavailable<Value>(
     return await work();
   } catch (error) {
     if (error instanceof CordonError && error.code === 'ACCESS_REFUSED') throw new IsolationViolation(asked, error);
-    // A customer's account refused, not this one: it does not pass by itself, and nobody's isolation is at stake.
-    if (error instanceof CordonError && error.code === 'CUSTOMER_KEY_REFUSED') throw error;
+    if (error instanceof CordonError && lasting.has(error.code)) throw error;
     throw new CordonError(code, message, { retryable: true, cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
+import { inSession } from '../shared/client-session.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
@@ -19,7 +20,7 @@ export function createOpenStores(deps: { sessions: TenantSessions; clock: Clock;
     clock,
     capacity,
     make: (credentials) => {
-      const items = { client: new DynamoDBClient({ credentials }), table: env.REGISTRY_TABLE, clock, nextId };
+      const items = { client: inSession(new DynamoDBClient({ credentials }), credentials), table: env.REGISTRY_TABLE, clock, nextId };
       return {
         registry: createRegistry(items),
         connections: createConnectionStore(items),

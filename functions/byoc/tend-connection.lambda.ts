@@ -30,7 +30,10 @@ const nextId = createIds(clock);
 const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 200 });
 const signer = createEvidenceSigner(new KMSClient({}));
 const probeDeps = createProbeDeps({
-  openWriter: (tenantId) => sessions({ roleArn: env.TENANT_WRITER_ROLE_ARN, tenantId, role: 'shared' }),
+  openWriter: (tenantId, mintedSince) => {
+    if (mintedSince !== undefined) sessions.forget(tenantId, mintedSince);
+    return sessions({ roleArn: env.TENANT_WRITER_ROLE_ARN, tenantId, role: 'shared' });
+  },
   connectorRoleArn: env.BYOC_CONNECTOR_ROLE_ARN,
   probeRoleArn: env.BYOC_PROBE_ROLE_ARN,
   platformAccountId: env.PLATFORM_ACCOUNT_ID,

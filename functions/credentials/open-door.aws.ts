@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
+import { inSession } from '../shared/client-session.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
@@ -27,12 +28,12 @@ export function createDoorOpeners(deps: {
     clock,
     capacity,
     make: (credentials) => {
-      const client = new DynamoDBClient({ credentials });
+      const client = inSession(new DynamoDBClient({ credentials }), credentials);
       return {
         registry: createRegistry({ client, table: env.REGISTRY_TABLE, clock, nextId }),
         attribution: createAttributionStore(client, env.ATTRIBUTION_TABLE),
         door: createDoorStore({ client, table: env.REGISTRY_TABLE, clock, nextId }),
-        keyPairs: createKeyPairs(new KMSClient({ credentials })),
+        keyPairs: createKeyPairs(inSession(new KMSClient({ credentials }), credentials)),
       };
     },
   });

@@ -1,4 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { inSession } from '../shared/client-session.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
@@ -18,7 +19,10 @@ export function createVaultOpener(deps: {
   poolRoleArn: string;
   dedicatedRoleArnPrefix: string;
 }): (owner: VaultOwner) => Promise<Vault> {
-  const vaults = createSessionClients({ ...deps, make: (credentials) => createVault(new SecretsManagerClient({ credentials })) });
+  const vaults = createSessionClients({
+    ...deps,
+    make: (credentials) => createVault(inSession(new SecretsManagerClient({ credentials }), credentials)),
+  });
   return ({ tenantId, tier, userId }) =>
     tier === 'pool'
       ? vaults({ roleArn: deps.poolRoleArn, tenantId, userId, role: 'shared' })

@@ -3,6 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
 import { createVersionUses } from '../attribution/version-uses.dynamodb.ts';
 import { createRotationVault } from '../credentials/rotation-vault.secrets-manager.ts';
+import { inSession } from '../shared/client-session.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
@@ -29,7 +30,7 @@ export function createRotationOpeners(deps: {
     clock,
     capacity,
     make: (credentials) => {
-      const client = new DynamoDBClient({ credentials });
+      const client = inSession(new DynamoDBClient({ credentials }), credentials);
       return {
         registry: createRegistry({ client, table: env.REGISTRY_TABLE, clock, nextId }),
         attribution: createAttributionStore(client, env.ATTRIBUTION_TABLE),
@@ -37,7 +38,12 @@ export function createRotationOpeners(deps: {
       };
     },
   });
-  const secrets = createSessionClients({ sessions, clock, capacity, make: (credentials) => new SecretsManagerClient({ credentials }) });
+  const secrets = createSessionClients({
+    sessions,
+    clock,
+    capacity,
+    make: (credentials) => inSession(new SecretsManagerClient({ credentials }), credentials),
+  });
   return {
     openStores: (tenantId) => stores({ roleArn: env.TENANT_ROTATOR_ROLE_ARN, tenantId, role: 'shared' }),
     async openVault({ tenantId, tier, userId }) {

@@ -4,7 +4,11 @@ import type { Log } from '../shared/log.ts';
 import { type MintDeps, type MintedSession, mintSession } from './mint-session.ts';
 import { type ReportDeps, reportViolation, violation } from './report-violation.ts';
 
-const mintInput = z.strictObject({ token: z.string().min(1), as: z.enum(['tenant', 'user']).default('tenant') });
+const mintInput = z.strictObject({
+  token: z.string().min(1),
+  as: z.enum(['tenant', 'user']).default('tenant'),
+  fresh: z.boolean().default(false),
+});
 /** The broker may call no other function, so what IAM refused to it is told here. */
 const reportInput = z.strictObject({ token: z.string().min(1), report: violation });
 

@@ -3,6 +3,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
 import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
+import { inSession } from '../shared/client-session.ts';
 import { createIds } from '../shared/clock.ts';
 import { createLog } from '../shared/logger.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
@@ -20,11 +21,13 @@ const registries = createSessionClients({
   sessions,
   clock,
   capacity: 500,
-  make: (credentials) => createRegistry({ client: new DynamoDBClient({ credentials }), table: env.REGISTRY_TABLE, clock, nextId }),
+  make: (credentials) =>
+    createRegistry({ client: inSession(new DynamoDBClient({ credentials }), credentials), table: env.REGISTRY_TABLE, clock, nextId }),
 });
 
 export const handler = createHandler({
   log: createLog('sessions'),
+  clock,
   verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
   sessions,
   announcer: createAnnouncer(new EventBridgeClient({}), env.EVENT_BUS_NAME),

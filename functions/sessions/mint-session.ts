@@ -1,3 +1,4 @@
+import type { Clock } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId, UserId } from '../shared/identifiers.ts';
 import type { SessionCredentials, TenantSessions } from '../shared/tenant-sessions.ts';
@@ -7,6 +8,7 @@ import type { VerifiedToken, VerifyToken } from './token-verifier.ts';
 
 export interface MintDeps {
   readonly verify: VerifyToken;
+  readonly clock: Clock;
   readonly sessions: TenantSessions;
   /** The tenant's registry, read in the tenant's own session. */
   openRegistry(tenantId: TenantId): Promise<Pick<Registry, 'tenant' | 'user'>>;
@@ -19,12 +21,20 @@ export interface MintRequest {
   readonly token: string;
   /** `user`: the session may also read the user's own secrets. */
   readonly as: 'tenant' | 'user';
+  /** None that was minted a while ago will do: the caller's was refused, and may have been cut off. */
+  readonly fresh: boolean;
 }
 
 export interface MintedSession extends VerifiedToken {
   readonly tier: Tier;
   readonly credentials: SessionCredentials;
 }
+
+/**
+ * What counts as fresh, in milliseconds. Whoever is refused time and again has no more than one session minted for it in that time, however often it asks: STS allows
+ * 600 calls/s per account, for all tenants. Cutting off has no finer grain either.
+ */
+const freshMs = 1000;
 
 /**
  * Mints a tenant session for whoever the token says it is: tenant and user come from verified claims and from nothing else. The tenant is looked up at each call,
@@ -37,6 +47,7 @@ export interface MintedSession extends VerifiedToken {
 export async function mintSession(deps: MintDeps, request: MintRequest): Promise<MintedSession> {
   const claims = await deps.verify(request.token);
   const { tenantId } = claims;
+  if (request.fresh) deps.sessions.forget(tenantId, deps.clock() - freshMs);
   const registry = await deps.openRegistry(tenantId);
   const [tenant, user] = await Promise.all([registry.tenant(tenantId), registry.user(tenantId, claims.userId)]);
   if (!tenant) throw new CordonError('TENANT_UNKNOWN', 'the tenant is not onboarded');

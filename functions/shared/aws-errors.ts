@@ -42,6 +42,11 @@ export function translateAwsError(error: unknown, doing: string): CordonError {
   return new CordonError('AWS_REFUSED', `${doing} was not accepted (${name})`, { cause: error });
 }
 
+/** True when IAM, or a service's own policy, refused the call. */
+export function isAwsRefusal(error: unknown): boolean {
+  return error instanceof Error && refused.test(error.name);
+}
+
 /** Runs an AWS call and translates its failure. */
 export async function aws<Value>(doing: string, call: () => Promise<Value>): Promise<Value> {
   try {

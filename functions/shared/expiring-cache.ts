@@ -9,10 +9,13 @@ export interface Loaded<Value> {
 export interface ExpiringCache<Value> {
   /** The value under `key`, loaded when there is none that lasts. Concurrent asks for one key share one load; a failed load is not kept. */
   get(key: string, load: () => Promise<Loaded<Value>>): Promise<Value>;
+  /** Drops what was asked for before `askedBefore` (milliseconds since the epoch) under a key that fits; whoever waits for it still gets it. */
+  forget(fits: (key: string) => boolean, askedBefore: number): void;
 }
 
 interface Slot<Value> {
   readonly loading: Promise<Loaded<Value>>;
+  readonly askedAt: number;
   /** Undefined while loading. */
   expiresAt: number | undefined;
 }
@@ -31,7 +34,7 @@ export function createExpiringCache<Value>(options: { clock: Clock; capacity: nu
         slots.set(key, found);
         return (await found.loading).value;
       }
-      const slot: Slot<Value> = { loading: load(), expiresAt: undefined };
+      const slot: Slot<Value> = { askedAt: options.clock(), loading: load(), expiresAt: undefined };
       slots.delete(key);
       slots.set(key, slot);
       for (const oldest of slots.keys()) {
@@ -46,6 +49,9 @@ export function createExpiringCache<Value>(options: { clock: Clock; capacity: nu
         if (slots.get(key) === slot) slots.delete(key);
         throw error;
       }
+    },
+    forget(fits, askedBefore) {
+      for (const [key, { askedAt }] of slots) if (askedAt < askedBefore && fits(key)) slots.delete(key);
     },
   };
 }

@@ -1,9 +1,9 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
 import { aws } from './aws-errors.ts';
+import type { ClientCredentials } from './client-session.ts';
 import { CordonError } from './errors.ts';
 import { tenantId, userId } from './identifier-fields.ts';
-import type { ClientCredentials } from './session-clients.ts';
 
 const minted = z.object({
   tenantId,
@@ -27,13 +27,18 @@ export interface MintedSession {
 }
 
 /**
- * Has `sessions` verify a token and mint the session of whoever it names.
+ * Has `sessions` verify a token and mint the session of whoever it names; with `fresh`, none that was minted a while ago.
  *
  * @throws CordonError TOKEN_REFUSED, SESSION_UNAVAILABLE (retryable) and what AWS's refusals are turned into
  */
-export async function sessionFromToken(lambda: LambdaClient, sessionsFunctionName: string, token: string): Promise<MintedSession> {
+export async function sessionFromToken(
+  lambda: LambdaClient,
+  sessionsFunctionName: string,
+  token: string,
+  { fresh }: { readonly fresh: boolean } = { fresh: false },
+): Promise<MintedSession> {
   const answer = await aws('asking for a session', () =>
-    lambda.send(new InvokeCommand({ FunctionName: sessionsFunctionName, Payload: JSON.stringify({ token }) })),
+    lambda.send(new InvokeCommand({ FunctionName: sessionsFunctionName, Payload: JSON.stringify({ token, ...(fresh && { fresh }) }) })),
   );
   if (answer.FunctionError !== undefined || answer.Payload === undefined)
     throw new CordonError('SESSION_UNAVAILABLE', 'the sessions function failed', { retryable: true });

@@ -28,7 +28,14 @@ export type AssumeRole = (request: {
   readonly durationSeconds: number;
 }) => Promise<SessionCredentials>;
 
-export type TenantSessions = (request: SessionRequest) => Promise<SessionCredentials>;
+export interface TenantSessions {
+  (request: SessionRequest): Promise<SessionCredentials>;
+  /**
+   * Hands out none of the tenant's sessions any more that was asked for before `mintedBefore` (milliseconds since the epoch): of those, one may have been cut off since
+   * (`functions/revocation/cut-off`), and the next one works.
+   */
+  forget(tenantId: TenantId, mintedBefore: number): void;
+}
 
 /** STS's minimum, and as long as a session of Cordon ever is. */
 const sessionSeconds = 900;
@@ -41,9 +48,9 @@ const marginMs = 120_000;
  */
 export function createTenantSessions(deps: { assume: AssumeRole; clock: Clock; capacity: number }): TenantSessions {
   const cache = createExpiringCache<SessionCredentials>({ clock: deps.clock, capacity: deps.capacity, marginMs });
-  return (request) => {
+  const sessions = (request: SessionRequest): Promise<SessionCredentials> => {
     const sessionName = sessionNameOf(request.tenantId, request.userId);
-    return cache.get(`${request.roleArn}|${request.role}|${sessionName}`, async () => {
+    return cache.get(`${request.tenantId}|${request.roleArn}|${request.role}|${sessionName}`, async () => {
       const tags = {
         ...(request.role === 'shared' && { TenantId: request.tenantId }),
         ...(request.userId !== undefined && { UserId: request.userId }),
@@ -52,6 +59,8 @@ export function createTenantSessions(deps: { assume: AssumeRole; clock: Clock; c
       return { value: credentials, expiresAt: credentials.expiresAt };
     });
   };
+  const forget = (tenantId: TenantId, mintedBefore: number): void => cache.forget((key) => key.startsWith(`${tenantId}|`), mintedBefore);
+  return Object.assign(sessions, { forget });
 }
 
 /**

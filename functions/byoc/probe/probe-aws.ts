@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type EvaluationResult, GetRoleCommand, IAMClient, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { isAwsRefusal } from '../../shared/aws-errors.ts';
+import { type ClientCredentials, clientCredentials } from '../../shared/client-session.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { TenantId } from '../../shared/identifiers.ts';
 import { SecretText } from '../../shared/secret-text.ts';
-import { type ClientCredentials, clientCredentials } from '../../shared/session-clients.ts';
 import type { SessionCredentials } from '../../shared/tenant-sessions.ts';
 import type { AllowedUse, ProbeDeps, SimulatedUse } from './probe.ts';
 
@@ -14,8 +15,8 @@ const defaultTimeoutMs = 5_000;
 const sessionSeconds = 900;
 
 interface ProbeAwsOptions {
-  /** The `TenantWriter` session of the tenant whose connection is probed. */
-  readonly openWriter: (tenantId: TenantId) => Promise<SessionCredentials>;
+  /** The `TenantWriter` session of the tenant whose connection is probed. With `mintedSince` (milliseconds since the epoch), none that was asked for before. */
+  readonly openWriter: (tenantId: TenantId, mintedSince?: number) => Promise<SessionCredentials>;
   readonly connectorRoleArn: string;
   /** The second principal's role. */
   readonly probeRoleArn: string;
@@ -31,12 +32,17 @@ export function createProbeDeps(options: ProbeAwsOptions): ProbeDeps {
   const ask = createAsk(options.timeoutMs ?? defaultTimeoutMs);
   const platformRole =
     (roleArn: string) =>
-    async (tenantId: TenantId): Promise<SessionCredentials> =>
-      assume(ask, await options.openWriter(tenantId), {
-        RoleArn: roleArn,
-        RoleSessionName: sessionNameOf(tenantId),
-        Tags: [{ Key: 'TenantId', Value: tenantId }],
-      });
+    async (tenantId: TenantId): Promise<SessionCredentials> => {
+      const request = { RoleArn: roleArn, RoleSessionName: sessionNameOf(tenantId), Tags: [{ Key: 'TenantId', Value: tenantId }] };
+      const askedAt = options.clock();
+      try {
+        return await assume(ask, await options.openWriter(tenantId), request);
+      } catch (error) {
+        // The writer's session is kept, and may have been cut off since.
+        if (!isAwsRefusal(error)) throw error;
+        return assume(ask, await options.openWriter(tenantId, askedAt), request);
+      }
+    };
   return {
     assumeConnector: platformRole(options.connectorRoleArn),
     assumeProbePrincipal: platformRole(options.probeRoleArn),

@@ -43,8 +43,11 @@ export async function probeRole(deps: ProbeDeps, input: ProbeInput): Promise<Pro
   if (session === undefined) {
     if (lastAnswer(steps) === 'none') return unanswered();
     if (input.expectedRoleId === undefined) return ended('unreachable', reasons.notReachable(input));
-    // A role that worked is asked twice before it is called gone: IAM's changes are in force here earlier than there.
-    await assume('right-again', connector, input.externalId);
+    // A role that worked is asked twice before it is called gone: IAM's changes are in force here earlier than there. The second time by a new session of the
+    // connector: the first may have been cut off on our side just now.
+    const again = await ownSessions(deps, input);
+    if ('code' in again) return ended('no-answer', reasons.probeUnavailable(again.code));
+    await assume('right-again', again.connector, input.externalId);
     return lastAnswer(steps) === 'refused' ? ended('unsound', reasons.roleGone(input)) : unanswered();
   }
   const identity = await attempt(steps, 'identity', () => deps.identityOf(session));

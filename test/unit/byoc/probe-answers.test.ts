@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProbeStep } from '../../../functions/byoc/probe/probe.ts';
+import type { ProbeDeps, ProbeStep } from '../../../functions/byoc/probe/probe.ts';
 import { probeRole } from '../../../functions/byoc/probe/probe-role.ts';
 import type { PolicyDocument } from '../../../local/iam/policy.ts';
 import { anothersId, awsError, createCustomerAccount, customer, input, probeArn, roleArn, roleId, trust } from './customer-account.ts';
@@ -36,6 +36,25 @@ describe('B2 a role that is not what was announced', () => {
     const result = await probeRole(account.deps, { ...input, expectedRoleId: roleId });
     expect(result).toMatchObject({ verdict: 'unsound', reason: { code: 'ROLE_GONE' } });
     expect(result.steps.map(({ step }) => step)).toEqual(['right', 'right-again']);
+  });
+
+  it('is not called gone when only our own session was cut off: it is asked again by a new one', async () => {
+    const account = createCustomerAccount();
+    let [opened, tried] = [0, 0];
+    const deps: ProbeDeps = {
+      ...account.deps,
+      assumeConnector: async (tenantId) => {
+        opened += 1;
+        return { ...(await account.deps.assumeConnector(tenantId)), expiresAt: opened };
+      },
+      assumeCustomer: async (session, request) => {
+        tried += 1;
+        if (session.expiresAt === 1) throw awsError('AccessDenied');
+        return account.deps.assumeCustomer(session, request);
+      },
+    };
+    const result = await probeRole(deps, { ...input, expectedRoleId: roleId });
+    expect({ verdict: result.verdict, opened, tried }).toEqual({ verdict: 'no-answer', opened: 2, tried: 2 });
   });
 
   it('is not called gone when the second try is let in or has no answer', async () => {

@@ -33,6 +33,8 @@ kernel.register(createKms(kernel));
 const ofPlatform = { AWS: `arn:aws:iam::${platform}:root` };
 let server: LocalServer;
 let deps: ProbeDeps;
+/** A writer's session that is kept, and used as long as no newer one is asked for. */
+let keptWriter: SessionCredentials | undefined;
 
 beforeAll(async () => {
   server = await startServer(kernel, { port: 0 });
@@ -46,7 +48,8 @@ beforeAll(async () => {
   await makeRole(kernel, roleName, trusting, policy(self, bedrock), {}, customer);
   const minter = callerFor(kernel.addAccount(platform).accessKeyId);
   deps = createProbeDeps({
-    openWriter: async (tenantId) => {
+    openWriter: async (tenantId, mintedSince) => {
+      if (mintedSince === undefined && keptWriter !== undefined) return keptWriter;
       const answer = await kernel.call(minter, 'sts', 'AssumeRole', {
         RoleArn: writer,
         RoleSessionName: tenantId,
@@ -141,6 +144,18 @@ describe('B2 the probe against STS and IAM', () => {
     await expect(deps.trustOf(session, roleName)).rejects.toMatchObject({ name: 'AccessDenied' });
     const caller = callerFor(session.accessKeyId);
     await expect(kernel.call(caller, 'iam', 'ListRoles', {})).rejects.toMatchObject({ code: 'AccessDenied' });
+  });
+
+  it('takes a new session of the writer when the one that is kept is refused', async () => {
+    const may = await makeRole(kernel, 'Cut', trust(ofPlatform), policy(allow('sqs:SendMessage')));
+    const minter = callerFor(kernel.addAccount(platform).accessKeyId);
+    const answer = await kernel.call(minter, 'sts', 'AssumeRole', { RoleArn: may, RoleSessionName: 'acme' });
+    keptWriter = sessionIn(answer['Credentials']);
+    try {
+      expect(await probeRole(deps, input)).toMatchObject({ verdict: 'sound' });
+    } finally {
+      keptWriter = undefined;
+    }
   });
 
   it('reads every page of the simulator', async () => {

@@ -48,6 +48,7 @@ async function setUp(options: { tenant?: Partial<NewTenant>; user?: Partial<NewU
     with: () => log,
   };
   const announced: unknown[] = [];
+  const forgotten: unknown[] = [];
   const handler = createHandler({
     log,
     announcer: { announce: async (type, detail) => void announced.push({ type, detail }) },
@@ -56,20 +57,24 @@ async function setUp(options: { tenant?: Partial<NewTenant>; user?: Partial<NewU
       if (token !== 'good') throw new CordonError('TOKEN_REFUSED', 'the token was not valid (ERR_JWT_EXPIRED)');
       return { tenantId: acme, userId: ann, agentId: 'bot' };
     },
-    sessions: async (request) => {
-      asked.push(request);
-      return {
-        accessKeyId: 'ASIA1',
-        secretAccessKey: new SecretText('secret-1'),
-        sessionToken: new SecretText('token-1'),
-        expiresAt: now + 900_000,
-      };
-    },
+    clock,
+    sessions: Object.assign(
+      async (request: SessionRequest) => {
+        asked.push(request);
+        return {
+          accessKeyId: 'ASIA1',
+          secretAccessKey: new SecretText('secret-1'),
+          sessionToken: new SecretText('token-1'),
+          expiresAt: now + 900_000,
+        };
+      },
+      { forget: (id: string, mintedBefore: number) => void forgotten.push({ id, mintedBefore }) },
+    ),
     openRegistry: async () => registry,
     readerRoleArn: 'arn:reader',
     dedicatedRoleArnPrefix: 'arn:TenantAgent-',
   });
-  return { handler, asked, lines, announced };
+  return { handler, asked, lines, announced, forgotten };
 }
 
 describe('I11 minting a session', () => {
@@ -117,6 +122,20 @@ describe('I11 minting a session', () => {
     expect(await handler(input, context)).toEqual(uniform);
     expect(asked).toEqual([]);
     expect(lines).toMatchObject([{ fields: { code } }]);
+  });
+
+  it('takes none that is older than a second for whoever was refused with theirs, and any for everybody else', async () => {
+    const { handler, forgotten } = await setUp({ tenant: {} });
+    await handler({ token: 'good' }, context);
+    expect(forgotten).toEqual([]);
+    expect(await handler({ token: 'good', fresh: true }, context)).toMatchObject({ tenantId: 'acme' });
+    expect(forgotten).toEqual([{ id: 'acme', mintedBefore: now - 1000 }]);
+  });
+
+  it('forgets nothing for a token that is no good', async () => {
+    const { handler, forgotten } = await setUp({ tenant: {} });
+    expect(await handler({ token: 'bad', fresh: true }, context)).toEqual(uniform);
+    expect(forgotten).toEqual([]);
   });
 
   it('says that it cannot now when it cannot now', async () => {

@@ -194,6 +194,31 @@ describe('tenant sessions', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('are minted anew once they were forgotten, those of the tenant and its users alone', async () => {
+    const { sessions, advance, asked } = setUp();
+    const all = [
+      { roleArn, tenantId: acme, role: 'shared' },
+      { roleArn, tenantId: acme, userId: ann, role: 'shared' },
+      { roleArn: `${roleArn}-acme`, tenantId: acme, role: 'own' },
+      { roleArn, tenantId: other, role: 'shared' },
+      { roleArn, tenantId: tenantId.parse('a'), role: 'shared' },
+    ] as const;
+    for (const request of all) await sessions(request);
+    advance(1);
+    sessions.forget(acme, 1);
+    for (const request of all) await sessions(request);
+    expect(asked.slice(all.length)).toMatchObject([{ sessionName: 'acme' }, { sessionName: `acme.${ann}` }, { sessionName: 'acme' }]);
+  });
+
+  it('are kept when they were asked for since', async () => {
+    const { sessions, advance, asked } = setUp();
+    advance(5);
+    const minted = sessions({ roleArn, tenantId: acme, role: 'shared' });
+    sessions.forget(acme, 5);
+    expect(await sessions({ roleArn, tenantId: acme, role: 'shared' })).toBe(await minted);
+    expect(asked).toHaveLength(1);
+  });
+
   it('have a name that STS takes also for the shortest tenant ID', async () => {
     const { sessions, asked } = setUp();
     await sessions({ roleArn, tenantId: tenantId.parse('a'), role: 'shared' });
@@ -216,7 +241,7 @@ describe('clients of a session', () => {
       sessions,
       clock: () => now,
       capacity: 10,
-      make: (credentials) => ({ by: credentials.accessKeyId }),
+      make: (credentials) => ({ by: credentials.keyId() }),
     });
     const ask = (id: string) => open({ roleArn: 'arn', tenantId: tenantId.parse(id), role: 'shared' });
     const [acme, again, other] = [await ask('acme'), await ask('acme'), await ask('acme-2')];
