@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { customerAccountId, type roleConnectionRequested, type roleDisconnectionRequested } from '../byoc/events.ts';
+import { callerName } from '../sessions/admit-caller.ts';
 import type { VerifiedIdentity } from '../sessions/token-verifier.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { PublishAsPlatform } from '../shared/publish-as-platform.eventbridge.ts';
@@ -23,7 +24,6 @@ type Caller = Pick<VerifiedIdentity, 'userId' | 'role' | 'subject'>;
 /** What a caller may say of a connection; tenant and person come from the token. */
 export type ConnectionWish = Omit<Wishes['RoleConnectionRequested'], 'version' | 'tenantId' | 'requestedBy'>;
 
-const maxName = 128;
 /** Accounts that are looked after at a time: each is probed for a day, or daily. */
 const maxOpen = 50;
 const closed: ReadonlySet<string> = new Set(['expired', 'disconnected']);
@@ -45,7 +45,7 @@ export async function requestConnection(
   const open = (await view.connections()).filter(({ status }) => !closed.has(status)).map(({ customerAccountId }) => customerAccountId);
   if (open.length >= maxOpen && !open.includes(wish.customerAccountId))
     throw new CordonError('CALL_INVALID', `${maxOpen} AWS accounts are connected already: disconnect one first`);
-  await deps.publish('RoleConnectionRequested', { ...wish, version: 1, tenantId, requestedBy: nameOf(caller) });
+  await deps.publish('RoleConnectionRequested', { ...wish, version: 1, tenantId, requestedBy: callerName(caller) });
   return { customerAccountId: wish.customerAccountId, status: 'requested' };
 }
 
@@ -65,7 +65,7 @@ export async function requestDisconnection(
   if (!account.success) throw new CordonError('CALL_INVALID', 'the path must end in the 12 digits of an AWS account ID');
   if ((await view.connection(account.data)) === undefined)
     throw new CordonError('CONNECTION_UNKNOWN', 'there is no connection to this AWS account');
-  const detail = { version: 1, tenantId, requestedBy: nameOf(caller), customerAccountId: account.data } as const;
+  const detail = { version: 1, tenantId, requestedBy: callerName(caller), customerAccountId: account.data } as const;
   await deps.publish('RoleDisconnectionRequested', detail);
   return { customerAccountId: account.data, status: 'disconnection-requested' };
 }
@@ -74,9 +74,4 @@ export async function requestDisconnection(
 function demandRole(caller: Caller): void {
   if (!mayChange(caller))
     throw new CordonError('ROLE_REQUIRED', 'only a caller whose role is admin may connect or disconnect AWS accounts');
-}
-
-/** The subject as the token has it; an event has no room for the longest, and the user ID says as much. */
-function nameOf({ subject, userId }: Caller): string {
-  return subject.length <= maxName ? subject : userId;
 }

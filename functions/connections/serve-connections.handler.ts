@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { z } from 'zod';
 import { roleConnectionRequested } from '../byoc/events.ts';
+import { admitCaller } from '../sessions/admit-caller.ts';
 import type { VerifiedIdentity, VerifyIdentity } from '../sessions/token-verifier.ts';
 import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
-import { bearerToken } from '../shared/bearer-token.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { parsedBody } from '../shared/request-body.ts';
@@ -49,7 +49,7 @@ export function createHandler(deps: ConnectionsDeps): ConnectionsHandler {
     const log = deps.log.with({ requestId });
     const known: { tenantId?: string } = {};
     try {
-      const { caller, tenant } = await admit(deps, event);
+      const { caller, tenant } = await admitCaller(deps, event);
       known.tenantId = tenant.tenantId;
       const result = await route(deps, caller, tenant, event);
       log.info('connections were served', { ...known, userId: caller.userId, method: event.httpMethod, resource: event.resource });
@@ -62,32 +62,6 @@ export function createHandler(deps: ConnectionsDeps): ConnectionsHandler {
       return result;
     }
   };
-}
-
-/** Who asks is read from the token here, whatever an authorizer made of it; and `sessions`, which reads it again, has to come to the same. */
-async function admit(deps: ConnectionsDeps, event: ConnectionsEvent): Promise<{ caller: VerifiedIdentity; tenant: OpenedTenant }> {
-  const token = tokenOf(event);
-  const caller = await verified(deps.verify, token);
-  const tenant = await deps.openTenant(token);
-  if (tenant.tenantId !== caller.tenantId || tenant.userId !== caller.userId)
-    throw new CordonError('TOKEN_REFUSED', 'the session is of somebody else than the token');
-  if (await tenant.view.isRevoked(caller)) throw new CordonError('TOKEN_REFUSED', 'the agent or the session was revoked');
-  return { caller, tenant };
-}
-
-function tokenOf({ headers }: ConnectionsEvent): string {
-  const values = Object.entries(headers ?? {}).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : []));
-  if (values.length > 1) throw new CordonError('TOKEN_REFUSED', 'the header authorization is there more than once');
-  return bearerToken(values[0]);
-}
-
-async function verified(verify: VerifyIdentity, token: string): Promise<VerifiedIdentity> {
-  try {
-    return await verify(token);
-  } catch (error) {
-    if (error instanceof CordonError && error.code === 'TOKEN_REFUSED') throw error;
-    throw new CordonError('SESSION_UNAVAILABLE', 'the token could not be verified', { retryable: true, cause: error });
-  }
 }
 
 async function route(
