@@ -40,6 +40,10 @@ export type CordonErrorCode =
   | 'ROLE_REQUIRED'
   | 'CONNECTION_UNKNOWN'
   | 'CONNECTION_LIMIT'
+  // Of a revocation that is asked about
+  | 'REVOCATION_UNKNOWN'
+  | 'CERTIFICATE_UNKNOWN'
+  | 'CERTIFICATE_TOO_LARGE'
   // Of a key that a customer hands over
   | 'SUPPLY_REFUSED'
   | 'SUPPLY_NONCE_REFUSED'

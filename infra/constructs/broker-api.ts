@@ -29,6 +29,8 @@ export interface BrokerApiProps {
   readonly evidence: IFunction;
   /** Customers' connections, and the page to make them on. */
   readonly connections: IFunction;
+  /** What tenants' administrators revoke. */
+  readonly revocations: IFunction;
   /** Serves the API's own description. */
   readonly description: IFunction;
 }
@@ -124,6 +126,9 @@ export class BrokerApi extends Construct {
     this.#at('/attribution').addMethod('GET', plain(props.evidence), own);
     for (const method of ['GET', 'POST']) this.#at('/connections').addMethod(method, plain(props.connections), own);
     this.#at('/connections/{accountId}').addMethod('DELETE', plain(props.connections), own);
+    for (const method of ['GET', 'POST']) this.#at('/revocations').addMethod(method, plain(props.revocations), own);
+    for (const path of ['/revocations/{revocationId}', '/revocations/{revocationId}/certificate'])
+      this.#at(path).addMethod('GET', plain(props.revocations), own);
     // The page itself is everyone's; what it shows comes from the protected paths.
     const open = { authorizationType: AuthorizationType.NONE };
     for (const path of ['/byoc', '/byoc.js']) this.#at(path).addMethod('GET', plain(props.connections), open);

@@ -23,6 +23,8 @@ export interface BrokerProps {
   readonly tenantKeyArn: string;
   /** Serves customers' connections. */
   readonly connections: ServiceFunction;
+  /** Serves what tenants' administrators revoke. */
+  readonly revocations: ServiceFunction;
   /** JSON, as `sessions` takes it. */
   readonly trustedIssuers: string;
   /** JSON; without effect in a deployed function. */
@@ -139,6 +141,7 @@ export class Broker extends Construct {
       door: this.door.function,
       evidence: this.evidence.function,
       connections: props.connections.function,
+      revocations: props.revocations.function,
       description: this.description.function,
     });
   }

@@ -85,7 +85,7 @@ export function createConnectionsWorld(script = '') {
 export type ConnectionsWorld = ReturnType<typeof createConnectionsWorld>;
 
 /** `tenant/person/role`, and behind it the agent; anything else is no token. */
-function identityOf(token: string): VerifiedIdentity {
+export function identityOf(token: string): VerifiedIdentity {
   const [tenant = '', subject = '', role = '', agentId] = token.split('/');
   const known = tenantId.safeParse(tenant);
   if (!known.success || subject === '' || tenant === 'stranger') throw new CordonError('TOKEN_REFUSED', 'the token is not known');

@@ -1,10 +1,10 @@
 import type { CredentialItem, UserItem } from '../../tenants/registry.ts';
 import type { Revocation } from '../revocation.ts';
-import { type CertificateCounts, type CertificateRecord, type CertificateSubject, countsOf, type RevocationRecord } from './certificate.ts';
+import { type CertificateCounts, type CertificateRecord, type CertificateSubject, countsOf } from './certificate.ts';
 import { credentialToTell } from './credential-record.ts';
 import { type CertificateOf, revocationsOf } from './in-scope.ts';
 import { type Unknowable, unknowableOf } from './not-known.ts';
-import { maybeTime, timeOf } from './time-text.ts';
+import { revocationRecordOf } from './revocation-record.ts';
 import { unconfirmedIn, unconfirmedOf } from './unconfirmed.ts';
 
 /** What the registry has of one tenant. */
@@ -34,7 +34,7 @@ export function buildCertificate({ of, user, revocations, credentials }: Certifi
   const records = [
     ...told.flatMap(unconfirmedOf),
     ...ended.flatMap(({ unconfirmed }) => unconfirmed),
-    ...told.map(recordOf),
+    ...told.map(revocationRecordOf),
     ...ended.map(({ record }) => record),
   ];
   return { subject: subjectOf(of, user), records, counts: countsOf(records), notKnown: unknowableOf(records) };
@@ -45,21 +45,4 @@ function subjectOf(of: CertificateOf, user: CertificateFacts['user']): Certifica
   if ('incidentId' in of) return { kind: 'incident', incidentId: of.incidentId };
   if ('revocationId' in of) return { kind: 'revocation', revocationId: of.revocationId };
   return { kind: 'tenant' };
-}
-
-function recordOf(revocation: Revocation): RevocationRecord {
-  const { revocationId, action, scope, userId, agentId, sessionId, credentialId, versionId, cutOff, connectionsEnded } = revocation;
-  const { requestedBy, reason, incidentId, requestedAt, inForceAt } = revocation;
-  return {
-    kind: 'revocation',
-    ...{ revocationId, action, scope, userId, agentId, sessionId, credentialId, versionId },
-    ...{ requestedBy, reason, incidentId, requestedAt, inForceAt: timeOf(inForceAt), connectionsEnded },
-    sessions: cutOff && {
-      issuedBefore: timeOf(cutOff.before),
-      state: cutOff.appliedAt !== undefined ? 'cut-off' : cutOff.endedAt !== undefined ? 'ended-by-themselves' : 'open',
-      cutOffAt: maybeTime(cutOff.appliedAt),
-      policyVersionId: cutOff.policyVersionId,
-      endedAt: maybeTime(cutOff.endedAt),
-    },
-  };
 }

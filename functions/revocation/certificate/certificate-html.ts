@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CertificateHeader, CertificateRecord, CredentialRecord, RevocationRecord, UnconfirmedRecord } from './certificate.ts';
 import { style } from './page-style.ts';
 import { type CertificateCheck, verifyCertificate } from './verify-certificate.ts';
@@ -11,6 +12,8 @@ import {
   subjectWords,
   unconfirmedWords,
 } from './words.ts';
+
+const styleHash = createHash('sha256').update(style).digest('base64');
 
 /**
  * A certificate as a page to read and to print: whole in itself, without a script, and with nothing from elsewhere. It is checked first, and says so when it is not what
@@ -31,7 +34,7 @@ export function certificateHtml(text: string, options: { readonly publicKey?: st
     howToVerify(check),
   ].join('\n');
   // Nothing is loaded and nothing runs, whatever a name in the certificate holds.
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
 <head>
