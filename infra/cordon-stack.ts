@@ -5,6 +5,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
+import { inboundDetailTypes as revocationDetailTypes } from '../functions/revocation/events.ts';
 import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
 import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
@@ -13,11 +14,14 @@ import { inboundDetailTypes } from '../functions/tenants/events.ts';
 import { acknowledgeFindings } from './acknowledged-findings.ts';
 import { Broker } from './constructs/broker.ts';
 import { Byoc } from './constructs/byoc.ts';
+import { CutOff, CutOffsTable } from './constructs/cut-off.ts';
 import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
+import { Revocation } from './constructs/revocation.ts';
+import { RevocationsApi } from './constructs/revocations.ts';
 import { Rotation } from './constructs/rotation.ts';
 import { ServiceFunction } from './constructs/service-function.ts';
 import { Sweep } from './constructs/sweep.ts';
@@ -56,6 +60,7 @@ export class CordonStack extends Stack {
     // State
     const registry = new RegistryTable(this, 'Registry').table;
     const attribution = new AttributionTable(this, 'Attribution').table;
+    const cutOffs = new CutOffsTable(this, 'CutOffs').table;
     const scope: TenantStatementScope = {
       partition: this.partition,
       region: this.region,
@@ -78,6 +83,7 @@ export class CordonStack extends Stack {
       alarming: {
         CredentialUnproven: 'A provider still accepts a key that was to be dead a day ago: see the runbook in docs/rotation.md.',
         IsolationViolationDetected: 'IAM refused what a tenant’s own session asked for: a bug, or somebody where they should not be.',
+        RevocationUnconfirmed: 'A provider still accepts a key that was revoked: see the runbook in docs/revocation.md.',
         RoleConnectionSuspended: 'A customer’s role is no longer safe, or gone: its tenant’s calls to that account are refused.',
       },
     });
@@ -90,14 +96,14 @@ export class CordonStack extends Stack {
         // What nothing else takes is taken here, refused, and kept with the reason.
         UnknownTypes: {
           source: [platformSource],
-          detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes, ...rotationDetailTypes),
+          detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes, ...rotationDetailTypes, ...revocationDetailTypes),
         },
         UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
       },
     });
 
     // Functions
-    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope).policy;
+    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope, cutOffs.tableArn).policy;
     const mint = (sid: string, roles: string[]): PolicyStatement =>
       new PolicyStatement({ sid, actions: ['sts:AssumeRole', 'sts:TagSession'], resources: roles.map((name) => roleArn(scope, name)) });
 
@@ -177,12 +183,32 @@ export class CordonStack extends Stack {
       tenantKeyArn: tenantKey.keyArn,
       development,
     });
+    const cutOff = new CutOff(this, 'CutOff', { scope, boundary, table: cutOffs, alarmAction });
+    const revocation = new Revocation(this, 'Revocation', {
+      scope,
+      boundary,
+      bus,
+      alarmAction,
+      admins,
+      cutOff,
+      registryTable: registry.tableName,
+      attributionTable: attribution.tableName,
+      evidenceKey: byoc.evidenceKey,
+      development,
+    });
+    const revocations = new RevocationsApi(this, 'RevocationsApi', {
+      boundary,
+      bus,
+      sessions,
+      registryTable: registry.tableName,
+      trustedIssuers: trustedIssuers.valueAsString,
+    }).server;
     const sweep = new Sweep(this, 'Sweep', {
       scope,
       boundary,
       registryTable: registry.tableName,
       alarmAction,
-      queues: { CONNECTION: byoc.intake.queue, CREDENTIAL: rotation.intake.queue },
+      queues: { CONNECTION: byoc.intake.queue, CREDENTIAL: rotation.intake.queue, REVOCATION: revocation.intake.queue },
     });
 
     const broker = new Broker(this, 'Broker', {
@@ -194,6 +220,7 @@ export class CordonStack extends Stack {
       attributionTable: attribution.tableName,
       tenantKeyArn: tenantKey.keyArn,
       connections: byoc.connections,
+      revocations,
       trustedIssuers: trustedIssuers.valueAsString,
       providerBaseUrls: providerBaseUrls.valueAsString,
       allowLoopbackEgress: allowLoopbackEgress.valueAsString,
@@ -206,6 +233,7 @@ export class CordonStack extends Stack {
       provisioningRole: tenants.role,
       doorRole: broker.door.role,
       rotationRole: rotation.worker.role,
+      revocationRole: revocation.worker.role,
     });
     const tenantsEnv: TenantsEnvVariables = {
       REGISTRY_TABLE: registry.tableName,
@@ -220,12 +248,14 @@ export class CordonStack extends Stack {
       TENANT_KEY_ARN: tenantKey.keyArn,
       TENANT_BOUNDARY_ARN: roles.boundary.managedPolicyArn,
       TENANT_ISOLATION_POLICY_ARN: roles.isolation.managedPolicyArn,
+      TENANT_REVOKED_POLICY_ARN: roles.revoked.managedPolicyArn,
       TENANT_READER_POLICY_ARN: roles.readerAccess.managedPolicyArn,
       TENANT_WRITER_POLICY_ARN: roles.writerAccess.managedPolicyArn,
       SESSIONS_ROLE_ARN: sessions.role.roleArn,
       TENANTS_ROLE_ARN: tenants.role.roleArn,
       DOOR_ROLE_ARN: broker.door.role.roleArn,
       ROTATION_ROLE_ARN: rotation.worker.role.roleArn,
+      REVOCATION_ROLE_ARN: revocation.worker.role.roleArn,
       TENANT_SUPPLIER_ROLE_ARN: roles.supplier.attrArn,
       PROVIDERS: this.toJsonString(admins.configuration),
       ...development,
@@ -236,12 +266,15 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake, byoc.intake, rotation.intake].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
+      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff].flatMap(({ queue, deadLetterQueue }) => [
+        queue,
+        deadLetterQueue,
+      ]),
       logGroups: [
         eventLog.logGroup,
         ...[
-          ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, sweep.function],
-          ...[broker.authorizer, broker.broker, broker.door, broker.evidence, broker.description],
+          ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, revocation.worker, cutOff.writer, sweep.function],
+          ...[broker.authorizer, broker.broker, broker.door, broker.evidence, revocations, broker.description],
         ].map(({ logGroup }) => logGroup),
       ],
     }).policy;
@@ -265,6 +298,7 @@ export class CordonStack extends Stack {
       FunctionSessionsArn: sessions.function.functionArn,
       TenantSupplierRoleArn: roles.supplier.attrArn,
       TenantRotatorRoleArn: roles.rotator.attrArn,
+      TenantRevokerRoleArn: roles.revoker.attrArn,
       BrokerUrl: broker.api.api.deploymentStage.urlForPath(),
       FunctionAuthorizerArn: broker.authorizer.function.functionArn,
       FunctionBrokerArn: broker.broker.function.functionArn,
@@ -274,6 +308,9 @@ export class CordonStack extends Stack {
       FunctionRotationArn: rotation.worker.function.functionArn,
       FunctionByocArn: byoc.worker.function.functionArn,
       FunctionConnectionsArn: byoc.connections.function.functionArn,
+      FunctionRevocationsArn: revocations.function.functionArn,
+      FunctionRevocationArn: revocation.worker.function.functionArn,
+      FunctionCutOffArn: cutOff.writer.function.functionArn,
       FunctionSweepArn: sweep.function.function.functionArn,
       QueueTenantsUrl: intake.queue.queueUrl,
       QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
@@ -281,6 +318,12 @@ export class CordonStack extends Stack {
       QueueRotationDlqUrl: rotation.intake.deadLetterQueue.queueUrl,
       QueueByocUrl: byoc.intake.queue.queueUrl,
       QueueByocDlqUrl: byoc.intake.deadLetterQueue.queueUrl,
+      QueueRevocationUrl: revocation.intake.queue.queueUrl,
+      QueueRevocationDlqUrl: revocation.intake.deadLetterQueue.queueUrl,
+      QueueCutOffUrl: cutOff.queue.queueUrl,
+      QueueCutOffDlqUrl: cutOff.deadLetterQueue.queueUrl,
+      CutOffsTable: cutOffs.tableName,
+      RevokedPolicyArn: roles.revoked.managedPolicyArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     acknowledgeFindings(this);

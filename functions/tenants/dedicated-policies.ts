@@ -38,8 +38,15 @@ const admit = (cell: Cell, Sid: string, roleArn: string): object => ({
   },
 });
 
-/** Trust of the reader: the sessions function, its own sessions to add a user once, and the rotation worker, which tries each version at the provider. */
-export function readerTrust(cell: Cell, readerArn: string, by: { sessionsRoleArn: string; rotationRoleArn: string }): object {
+/**
+ * Trust of the reader: the sessions function, its own sessions to add a user once, and the workers that try versions at the provider: rotation, and revocation, to show
+ * that they are dead.
+ */
+export function readerTrust(
+  cell: Cell,
+  readerArn: string,
+  by: { sessionsRoleArn: string; rotationRoleArn: string; revocationRoleArn: string },
+): object {
   return {
     Version: '2012-10-17',
     Statement: [
@@ -57,18 +64,23 @@ export function readerTrust(cell: Cell, readerArn: string, by: { sessionsRoleArn
         },
       },
       admit(cell, 'ReadForRotation', by.rotationRoleArn),
+      admit(cell, 'ReadForRevocation', by.revocationRoleArn),
     ],
   };
 }
 
-/** Trust of the writer: the tenants function, the door, which stores what the tenant itself hands over, and the rotation worker. */
-export function writerTrust(cell: Cell, by: { tenantsRoleArn: string; doorRoleArn: string; rotationRoleArn: string }): object {
+/** Trust of the writer: the tenants function, the door, which stores what the tenant itself hands over, and the workers of rotation and revocation. */
+export function writerTrust(
+  cell: Cell,
+  by: { tenantsRoleArn: string; doorRoleArn: string; rotationRoleArn: string; revocationRoleArn: string },
+): object {
   return {
     Version: '2012-10-17',
     Statement: [
       admit(cell, 'WorkForEvents', by.tenantsRoleArn),
       admit(cell, 'StoreSuppliedSecrets', by.doorRoleArn),
       admit(cell, 'StageForRotation', by.rotationRoleArn),
+      admit(cell, 'EndForRevocation', by.revocationRoleArn),
     ],
   };
 }

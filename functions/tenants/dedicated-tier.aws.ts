@@ -14,12 +14,15 @@ export interface DedicatedTierSettings {
   readonly poolKeyArn: string;
   readonly boundaryArn: string;
   readonly isolationPolicyArn: string;
+  /** Refuses sessions that were cut off. */
+  readonly revokedPolicyArn: string;
   readonly readerPolicyArn: string;
   readonly writerPolicyArn: string;
   readonly sessionsRoleArn: string;
   readonly tenantsRoleArn: string;
   readonly doorRoleArn: string;
   readonly rotationRoleArn: string;
+  readonly revocationRoleArn: string;
   /** TenantSupplier */
   readonly supplierRoleArn: string;
 }
@@ -127,9 +130,10 @@ export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTie
   return {
     async ensureRoles(tenantId) {
       const { reader, writer } = dedicatedRoleNames(tenantId);
-      const { isolationPolicyArn, readerPolicyArn, writerPolicyArn } = settings;
-      await ensureRole(tenantId, reader, readerTrust(cell, arns(tenantId).readerArn, settings), [readerPolicyArn, isolationPolicyArn]);
-      await ensureRole(tenantId, writer, writerTrust(cell, settings), [writerPolicyArn, isolationPolicyArn]);
+      const { isolationPolicyArn, revokedPolicyArn, readerPolicyArn, writerPolicyArn } = settings;
+      const both = [isolationPolicyArn, revokedPolicyArn];
+      await ensureRole(tenantId, reader, readerTrust(cell, arns(tenantId).readerArn, settings), [readerPolicyArn, ...both]);
+      await ensureRole(tenantId, writer, writerTrust(cell, settings), [writerPolicyArn, ...both]);
     },
 
     ensureKey(tenantId, mayExist) {

@@ -14,6 +14,8 @@ export const tenantsEnv = z.object({
   TENANT_KEY_ARN: arn,
   TENANT_BOUNDARY_ARN: arn,
   TENANT_ISOLATION_POLICY_ARN: arn,
+  /** By which sessions are cut off: it is attached to a dedicated tenant's roles as to the shared ones. */
+  TENANT_REVOKED_POLICY_ARN: arn,
   TENANT_READER_POLICY_ARN: arn,
   TENANT_WRITER_POLICY_ARN: arn,
   SESSIONS_ROLE_ARN: arn,
@@ -22,6 +24,7 @@ export const tenantsEnv = z.object({
   DOOR_ROLE_ARN: arn,
   /** The rotation worker's own role: it stages through a dedicated tenant's writer, and tries versions it reads as its reader. */
   ROTATION_ROLE_ARN: arn,
+  REVOCATION_ROLE_ARN: arn,
   TENANT_SUPPLIER_ROLE_ARN: arn,
   /** Providers Cordon can make keys at: `{"openai":{"adminSecretArn":"…"}}`, see `providers-config.ts`. */
   PROVIDERS: jsonText(providersConfig),

@@ -4,6 +4,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import { createAttributionStore } from '../attribution/attribution-store.dynamodb.ts';
 import { createVaultOpener } from '../credentials/open-vault.aws.ts';
+import { inSession } from '../shared/client-session.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
@@ -28,7 +29,7 @@ export function createOpeners(deps: {
     clock,
     capacity,
     make: (credentials) => {
-      const client = new DynamoDBClient({ credentials });
+      const client = inSession(new DynamoDBClient({ credentials }), credentials);
       return {
         registry: createRegistry({ client, table: env.REGISTRY_TABLE, clock, nextId }),
         attribution: createAttributionStore(client, env.ATTRIBUTION_TABLE),
@@ -42,22 +43,24 @@ export function createOpeners(deps: {
     make: (credentials) =>
       createDedicatedTier(
         {
-          iam: new IAMClient({ credentials }),
-          kms: new KMSClient({ credentials }),
-          kmsOnce: new KMSClient({ credentials, maxAttempts: 1 }),
-          tagging: new ResourceGroupsTaggingAPIClient({ credentials }),
+          iam: inSession(new IAMClient({ credentials }), credentials),
+          kms: inSession(new KMSClient({ credentials }), credentials),
+          kmsOnce: inSession(new KMSClient({ credentials, maxAttempts: 1 }), credentials),
+          tagging: inSession(new ResourceGroupsTaggingAPIClient({ credentials }), credentials),
         },
         {
           roleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,
           poolKeyArn: env.TENANT_KEY_ARN,
           boundaryArn: env.TENANT_BOUNDARY_ARN,
           isolationPolicyArn: env.TENANT_ISOLATION_POLICY_ARN,
+          revokedPolicyArn: env.TENANT_REVOKED_POLICY_ARN,
           readerPolicyArn: env.TENANT_READER_POLICY_ARN,
           writerPolicyArn: env.TENANT_WRITER_POLICY_ARN,
           sessionsRoleArn: env.SESSIONS_ROLE_ARN,
           tenantsRoleArn: env.TENANTS_ROLE_ARN,
           doorRoleArn: env.DOOR_ROLE_ARN,
           rotationRoleArn: env.ROTATION_ROLE_ARN,
+          revocationRoleArn: env.REVOCATION_ROLE_ARN,
           supplierRoleArn: env.TENANT_SUPPLIER_ROLE_ARN,
         },
       ),

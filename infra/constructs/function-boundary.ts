@@ -1,12 +1,17 @@
 import { Effect, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { dueIndexArn, roleArn, rolePath, type TenantStatementScope } from './tenant-statements.ts';
+import { dueIndexArn, revokedPolicyArn, roleArn, rolePath, type TenantStatementScope } from './tenant-statements.ts';
 
-/** The most a function's own role can ever do: no tenant's secret, item or key, and no change to identities. Tenant data is reached in a tenant session or not at all. */
+const writingRevoked = ['iam:CreatePolicyVersion', 'iam:DeletePolicyVersion', 'iam:GetPolicyVersion', 'iam:ListPolicyVersions'];
+
+/**
+ * The most a function's own role can ever do: no tenant's secret, item or key, and no change to identities but the versions of the one policy that cuts sessions off.
+ * Tenant data is reached in a tenant session or not at all.
+ */
 export class FunctionBoundary extends Construct {
   readonly policy: ManagedPolicy;
 
-  constructor(parent: Construct, id: string, scope: TenantStatementScope) {
+  constructor(parent: Construct, id: string, scope: TenantStatementScope, cutOffsTableArn: string) {
     super(parent, id);
     const secrets = `arn:${scope.partition}:secretsmanager:${scope.region}:${scope.account}:secret:`;
     this.policy = new ManagedPolicy(this, 'FunctionBoundary', {
@@ -18,9 +23,13 @@ export class FunctionBoundary extends Construct {
           new PolicyStatement({
             sid: 'Ceiling',
             actions: [
+              'dynamodb:GetItem',
+              'dynamodb:PutItem',
               'dynamodb:Query',
+              'dynamodb:UpdateItem',
               'events:PutEvents',
               'kms:Decrypt',
+              'kms:GetPublicKey',
               'kms:Sign',
               'lambda:InvokeFunction',
               'logs:CreateLogStream',
@@ -39,18 +48,19 @@ export class FunctionBoundary extends Construct {
             resources: ['*'], // reason: a boundary is a ceiling; resources are named by each function's own policy
           }),
           new PolicyStatement({ sid: 'MintSessions', actions: ['sts:AssumeRole', 'sts:TagSession'], resources: [roleArn(scope, '*')] }), // reason: each role's trust policy names the one function it admits
+          new PolicyStatement({ sid: 'WriteRevoked', actions: writingRevoked, resources: [revokedPolicyArn(scope)] }),
           new PolicyStatement({
             sid: 'DenyTenantSecrets',
             effect: Effect.DENY,
             actions: ['secretsmanager:*'],
             resources: [`${secrets}cordon/*`],
           }),
-          // The index of what is due holds keys only.
+          // The index of what is due holds keys only, and the table of cut-offs who and when.
           new PolicyStatement({
             sid: 'DenyTenantItems',
             effect: Effect.DENY,
             actions: ['dynamodb:*'],
-            notResources: [dueIndexArn(scope)],
+            notResources: [dueIndexArn(scope), cutOffsTableArn],
           }),
           new PolicyStatement({
             sid: 'DenyTenantKeyUse',
@@ -66,7 +76,19 @@ export class FunctionBoundary extends Construct {
             resources: ['*'],
             conditions: { Null: { 'kms:EncryptionContext:TenantId': 'false' } },
           }),
-          new PolicyStatement({ sid: 'DenyIdentityChanges', effect: Effect.DENY, actions: ['iam:*'], resources: ['*'] }),
+          new PolicyStatement({
+            sid: 'DenyIdentityChanges',
+            effect: Effect.DENY,
+            actions: ['iam:*'],
+            notResources: [revokedPolicyArn(scope)],
+          }),
+          // Its versions and nothing else of it: which of them is in force is chosen by making a new one, and it is neither deleted nor tagged.
+          new PolicyStatement({
+            sid: 'DenyOtherChangesOfRevoked',
+            effect: Effect.DENY,
+            notActions: writingRevoked,
+            resources: [revokedPolicyArn(scope)],
+          }),
         ],
       }),
     });

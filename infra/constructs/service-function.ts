@@ -29,6 +29,8 @@ export interface ServiceFunctionProps {
   readonly tenancy?: TenancyConfig;
   /** MiB. @default 512 */
   readonly memorySize?: number;
+  /** The most runs there may be at a time. @default - as many as the account has room for */
+  readonly reservedConcurrency?: number;
 }
 
 /** One Lambda function as Cordon runs them all: Node 24, arm64, one ESM bundle with its SDK clients, a role and a log group of its own. */
@@ -71,6 +73,7 @@ export class ServiceFunction extends Construct implements IGrantable {
       memorySize: props.memorySize ?? 512,
       environment: { ...props.environment },
       ...(props.tenancy && { tenancyConfig: props.tenancy }),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
   }
 

@@ -14,8 +14,11 @@ import {
   boundaryStatements,
   connectorAllows,
   isolationDenies,
+  nothingRevoked,
   provisionerAllows,
   readerAllows,
+  revokedPolicyName,
+  revokerAllows,
   roleArn,
   rolePath,
   rotatorAllows,
@@ -37,18 +40,26 @@ export interface TenantRolesProps {
   readonly doorRole: IRole;
   /** The worker that replaces keys before they are old. */
   readonly rotationRole: IRole;
+  /** The worker that ends what is revoked. */
+  readonly revocationRole: IRole;
 }
+
+/** The operator's role, which reads what has become of a tenant, and the one that cleans up after it. */
+const outliveCutOffs: ReadonlySet<TenantRoleName> = new Set(['TenantAuditor', 'TenantRevoker']);
 
 /** The constant roles that every tenant shares: two tenants or 100,000, these are all. */
 export class TenantRoles extends Construct {
   readonly boundary: ManagedPolicy;
   readonly isolation: ManagedPolicy;
+  /** Refuses sessions that were cut off; written anew at run time, by its one writer. */
+  readonly revoked: ManagedPolicy;
   readonly readerAccess: ManagedPolicy;
   readonly writerAccess: ManagedPolicy;
   readonly reader: CfnRole;
   readonly writer: CfnRole;
   readonly supplier: CfnRole;
   readonly rotator: CfnRole;
+  readonly revoker: CfnRole;
   readonly provisioner: CfnRole;
   readonly auditor: CfnRole;
   readonly connector: CfnRole;
@@ -59,6 +70,7 @@ export class TenantRoles extends Construct {
     super(parent, id);
     const { scope } = props;
     this.isolation = this.#policy('TenantIsolation', isolationDenies(scope));
+    this.revoked = this.#policy(revokedPolicyName, nothingRevoked());
     this.boundary = this.#policy('TenantBoundary', boundaryStatements(scope));
     this.readerAccess = this.#policy('TenantReaderAccess', readerAllows(scope));
     this.writerAccess = this.#policy('TenantWriterAccess', writerAllows(scope));
@@ -116,11 +128,19 @@ export class TenantRoles extends Construct {
       }),
     ]);
 
+    this.revoker = this.#role('TenantRevoker', this.#policy('TenantRevokerAccess', revokerAllows(scope)), [
+      trust('RevokeForEventsTenant', new ArnPrincipal(props.revocationRole.roleArn), {
+        ...oneTenant,
+        ...tags('TenantId', 'UserId'),
+        Null: notTransitive,
+      }),
+    ]);
+
     const provisionerAccess = this.#policy(
       'TenantProvisionerAccess',
       provisionerAllows(scope, {
         boundaryArn: this.boundary.managedPolicyArn,
-        attachableArns: [this.isolation, this.readerAccess, this.writerAccess].map((policy) => policy.managedPolicyArn),
+        attachableArns: [this.isolation, this.revoked, this.readerAccess, this.writerAccess].map((policy) => policy.managedPolicyArn),
       }),
     );
     this.provisioner = this.#role('TenantProvisioner', provisionerAccess, [
@@ -176,7 +196,11 @@ export class TenantRoles extends Construct {
       roleName,
       path: rolePath,
       assumeRolePolicyDocument: new PolicyDocument({ minimize: false, statements: trusts }),
-      managedPolicyArns: [access.managedPolicyArn, this.isolation.managedPolicyArn],
+      managedPolicyArns: [
+        access.managedPolicyArn,
+        this.isolation.managedPolicyArn,
+        ...(outliveCutOffs.has(roleName) ? [] : [this.revoked.managedPolicyArn]),
+      ],
       permissionsBoundary: this.boundary.managedPolicyArn,
     });
   }

@@ -29,6 +29,7 @@ export type TenantRoleName =
   | 'TenantWriter'
   | 'TenantSupplier'
   | 'TenantRotator'
+  | 'TenantRevoker'
   | 'TenantProvisioner'
   | 'TenantAuditor'
   | 'ByocConnector'
@@ -37,6 +38,11 @@ export type TenantRoleName =
 export function roleArn(scope: TenantStatementScope, name: string): string {
   return `arn:${scope.partition}:iam::${scope.account}:role${rolePath}${name}`;
 }
+
+/** The policy by which issued sessions are cut off: its name is fixed, as the roles' are, because its writer is named with it before it exists. */
+export const revokedPolicyName = 'Revoked';
+export const revokedPolicyArn = (scope: TenantStatementScope): string =>
+  `arn:${scope.partition}:iam::${scope.account}:policy${rolePath}${revokedPolicyName}`;
 
 /** The sparse index of what is scheduled: it holds keys only, of all tenants. */
 export const dueIndexArn = (scope: TenantStatementScope): string => `${scope.registryTableArn}/index/due`;
@@ -58,6 +64,20 @@ const allow = (sid: string, props: Omit<ConstructorParameters<typeof PolicyState
   new PolicyStatement({ sid, effect: Effect.ALLOW, ...props });
 const deny = (sid: string, props: Omit<ConstructorParameters<typeof PolicyStatement>[0], 'sid' | 'effect'>): PolicyStatement =>
   new PolicyStatement({ sid, effect: Effect.DENY, ...props });
+
+/**
+ * `Revoked` as the stack makes it: no session is that old, and no tenant ID has a capital letter. From then on it is written by the cut-off's writer, who finds
+ * `functions/revocation/cut-off` to say the same when nothing is cut off.
+ */
+export function nothingRevoked(): PolicyStatement[] {
+  return [
+    deny('NothingCutOff', {
+      notActions: ['dynamodb:PartiQLInsert'],
+      resources: everyResource,
+      conditions: { StringEquals: { 'aws:PrincipalTag/TenantId': 'NONE' }, DateLessThan: { 'aws:TokenIssueTime': '1970-01-01T00:00:00Z' } },
+    }),
+  ];
+}
 
 /** The isolation rules. Each Sid has an attack in `test/infra` that this very statement refuses. */
 export function isolationDenies(scope: TenantStatementScope): PolicyStatement[] {
@@ -291,6 +311,29 @@ export function rotatorAllows(scope: TenantStatementScope): PolicyStatement[] {
       [scope.registryTableArn],
     ),
     readAttribution(scope),
+    insertAttribution(scope),
+  ];
+}
+
+/**
+ * `TenantRevoker`: ends what is revoked. It reads a key only to show that the provider refuses it, puts a mark in the place of the key, and deletes the secret. It makes no
+ * secret.
+ */
+export function revokerAllows(scope: TenantStatementScope): PolicyStatement[] {
+  return [
+    allow('EndOwnSecrets', {
+      actions: [
+        ...['DeleteSecret', 'DescribeSecret', 'GetSecretValue', 'ListSecretVersionIds', 'PutSecretValue', 'UpdateSecretVersionStage'],
+      ].map((name) => `secretsmanager:${name}`),
+      resources: [secretArn(scope, `${tenant}/*`)],
+      conditions: ownTag,
+    }),
+    useOwnKey(scope, 'UseKeyOfOwnSecrets', ['kms:Decrypt', 'kms:GenerateDataKey']),
+    itemsOfOwnTenant(
+      'WriteOwnRegistry',
+      ['ConditionCheckItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((name) => `dynamodb:${name}`),
+      [scope.registryTableArn],
+    ),
     insertAttribution(scope),
   ];
 }

@@ -180,7 +180,8 @@ function identityContext(store: IdentityStore, caller: Caller): ContextEntries {
     'aws:PrincipalArn': session.role.arn,
     'aws:PrincipalType': 'AssumedRole',
     'aws:userid': `${session.role.uniqueId}:${session.sessionName}`,
-    'aws:TokenIssueTime': new Date(session.issuedAt).toISOString(),
+    // Whole seconds ("AWS global condition context keys").
+    'aws:TokenIssueTime': `${new Date(session.issuedAt).toISOString().slice(0, 19)}Z`,
     'aws:MultiFactorAuthPresent': 'false',
     'aws:SourceIdentity': session.sourceIdentity,
   };

@@ -42,12 +42,14 @@ describe('on the local cloud', () => {
         poolKeyArn: aws.keyArn,
         boundaryArn: await policy('TenantBoundary'),
         isolationPolicyArn: await policy('TenantIsolation'),
+        revokedPolicyArn: await policy('Revoked'),
         readerPolicyArn: await policy('TenantReaderAccess'),
         writerPolicyArn: await policy('TenantWriterAccess'),
         sessionsRoleArn: role('Sessions'),
         tenantsRoleArn: role('Tenants'),
         doorRoleArn: role('Door'),
         rotationRoleArn: role('Rotation'),
+        revocationRoleArn: role('Revocation'),
         supplierRoleArn: role('TenantSupplier'),
       },
     );
@@ -73,7 +75,7 @@ describe('on the local cloud', () => {
       ['TenantAgent-acme.writer', 'TenantWriterAccess'],
     ] as const) {
       const { AttachedPolicies } = await aws.admin.iam.send(new ListAttachedRolePoliciesCommand({ RoleName: name }));
-      expect((AttachedPolicies ?? []).map((policy) => policy.PolicyName).sort()).toEqual(['TenantIsolation', access].sort());
+      expect((AttachedPolicies ?? []).map((policy) => policy.PolicyName).sort()).toEqual(['Revoked', 'TenantIsolation', access].sort());
       const { Role } = await aws.admin.iam.send(new GetRoleCommand({ RoleName: name }));
       expect(Role).toMatchObject({
         Path: '/cordon/',

@@ -110,11 +110,12 @@ describe('B3 the sweep', () => {
   });
 
   it('runs every minute, started by a role that may do nothing else', () => {
-    const [schedule] = resourcesOf(template, 'AWS::Scheduler::Schedule');
+    const isSweeps = ([id]: readonly [string, ...unknown[]]): boolean => id.startsWith('Sweep');
+    const [schedule] = resourcesOf(template, 'AWS::Scheduler::Schedule').filter(isSweeps);
     expect(schedule?.[1].Properties).toMatchObject({ ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
-    const roles = resourcesOf(template, 'AWS::IAM::Role').filter(([, { Properties }]) =>
-      JSON.stringify(Properties['AssumeRolePolicyDocument']).includes('scheduler.amazonaws.com'),
-    );
+    const roles = resourcesOf(template, 'AWS::IAM::Role')
+      .filter(isSweeps)
+      .filter(([, { Properties }]) => JSON.stringify(Properties['AssumeRolePolicyDocument']).includes('scheduler.amazonaws.com'));
     expect(roles.map(([, { Properties }]) => [Properties['AssumeRolePolicyDocument'], Properties['Policies']])).toEqual([
       [
         {

@@ -22,6 +22,7 @@ interface Row {
   readonly operator?: string;
 }
 
+const policyArn = (name: string): string => `arn:aws:iam::${account}:policy/cordon/${name}`;
 const item = { 'dynamodb:LeadingKeys': ['TENANT#acme#'] };
 
 /** What is tried, and the Deny that must speak: of the functions' boundary, and of the operator's policy. */
@@ -99,6 +100,21 @@ const rows: readonly Row[] = [
     functions: 'DenyIdentityChanges',
     operator: 'DenyIdentityChanges',
   },
+  {
+    name: 'writes another policy',
+    action: 'iam:CreatePolicyVersion',
+    resource: policyArn('TenantIsolation'),
+    functions: 'DenyIdentityChanges',
+    operator: 'DenyIdentityChanges',
+  },
+  {
+    name: 'puts an older version of what is cut off into force',
+    action: 'iam:SetDefaultPolicyVersion',
+    resource: policyArn('Revoked'),
+    functions: 'DenyOtherChangesOfRevoked',
+    operator: 'DenyIdentityChanges',
+  },
+  { name: 'writes what is cut off', action: 'iam:CreatePolicyVersion', resource: policyArn('Revoked'), operator: 'DenyIdentityChanges' },
   { name: 'becomes a tenant reader', action: 'sts:AssumeRole', resource: role('TenantReader'), operator: 'DenyOtherRoles' },
   { name: 'becomes a tenant writer', action: 'sts:AssumeRole', resource: role('TenantWriter'), operator: 'DenyOtherRoles' },
 ];
@@ -165,7 +181,7 @@ describe('1 zero standing access: a function’s own role', () => {
     ['Sweep', 'dynamodb:UpdateItem', registryTable],
     ['Sweep', 'sqs:ReceiveMessage', `arn:aws:sqs:us-east-1:${account}:any`],
     ...functionNames.filter((who) => who !== 'Sweep').map((who) => [who, 'dynamodb:Query', `${registryTable}/index/due`] as const),
-    ...(['Broker', 'Evidence', 'Authorizer', 'Description', 'Connections', 'Sweep'] as const).flatMap((who) => [
+    ...(['Broker', 'Evidence', 'Authorizer', 'Description', 'Connections', 'RevocationsApi', 'Sweep'] as const).flatMap((who) => [
       ...[
         'TenantReader',
         'TenantWriter',

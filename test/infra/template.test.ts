@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as byoc from '../../functions/byoc/events.ts';
+import * as revocation from '../../functions/revocation/events.ts';
 import * as rotation from '../../functions/rotation/events.ts';
 import * as tenants from '../../functions/tenants/events.ts';
 import { readTemplate, resourcesOf } from '../support/template.ts';
@@ -54,12 +55,12 @@ describe('P2 what is deployed', () => {
   });
 
   it('alarms on each of the announcements that a person has to look at, and on types that are announced', () => {
-    const filters = all('AWS::Logs::MetricFilter').map(
-      ([, { Properties }]) => Properties as { FilterPattern: string; MetricTransformations: { MetricName: string }[] },
-    );
+    const filters = all('AWS::Logs::MetricFilter')
+      .map(([, { Properties }]) => Properties as { FilterPattern: string; MetricTransformations: { MetricName: string }[] })
+      .filter(({ FilterPattern }) => FilterPattern.includes('$.detail-type'));
     const types = filters.map(({ MetricTransformations }) => MetricTransformations[0]?.MetricName ?? '');
-    expect(types.sort()).toEqual(['CredentialUnproven', 'IsolationViolationDetected', 'RoleConnectionSuspended']);
-    const announced = new Set([tenants, byoc, rotation].flatMap(({ outboundEvents }) => Object.keys(outboundEvents)));
+    expect(types.sort()).toEqual(['CredentialUnproven', 'IsolationViolationDetected', 'RevocationUnconfirmed', 'RoleConnectionSuspended']);
+    const announced = new Set([tenants, byoc, rotation, revocation].flatMap(({ outboundEvents }) => Object.keys(outboundEvents)));
     for (const type of types) {
       expect(announced, type).toContain(type);
       expect(filters.map(({ FilterPattern }) => FilterPattern)).toContain(`{ $.detail-type = "${type}" }`);
@@ -96,7 +97,7 @@ describe('I1 the data', () => {
 
   it('can be restored to a point in time and is not deleted by mistake', () => {
     const tables = all('AWS::DynamoDB::Table');
-    expect(tables).toHaveLength(2);
+    expect(tables).toHaveLength(3);
     for (const [id, { Properties, DeletionPolicy }] of tables) {
       expect(Properties, id).toMatchObject({
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -128,6 +129,7 @@ describe('I10 constant roles', () => {
       'TenantAuditor',
       'TenantProvisioner',
       'TenantReader',
+      'TenantRevoker',
       'TenantRotator',
       'TenantSupplier',
       'TenantWriter',

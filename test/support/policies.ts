@@ -131,7 +131,7 @@ export interface Caller {
 /** The functions of the stack. */
 export const functionNames = [
   ...(['Sessions', 'Tenants', 'Authorizer', 'Broker', 'Door', 'Evidence', 'Description'] as const),
-  ...(['Worker', 'Connections', 'Sweep', 'Rotation', 'Revocation'] as const),
+  ...(['Worker', 'Connections', 'Sweep', 'Rotation', 'Revocation', 'CutOff', 'RevocationsApi'] as const),
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
