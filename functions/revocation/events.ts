@@ -154,6 +154,8 @@ export const outboundEvents = {
     tenantId,
     certificateId: z.string(),
     requestedBy: displayText,
+    /** Of the event that asked for it. */
+    requestId: z.string().max(128).optional(),
     revocationId: revocationId.optional(),
     counts,
   }),
