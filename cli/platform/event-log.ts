@@ -1,0 +1,70 @@
+import { FilterLogEventsCommand, type FilterLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
+import { z } from 'zod';
+import { aws } from '../../functions/shared/aws-errors.ts';
+import { failure } from '../../functions/shared/failure-event.ts';
+import type { Cloud } from '../cloud/cloud.ts';
+import { CommandError } from '../command-error.ts';
+
+const publishedEvent = z.looseObject({ 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) });
+
+/** How much earlier than an event's own time its consequences are looked for: clocks differ. */
+const marginMs = 5 * 60_000;
+
+export interface Published {
+  readonly type: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What Cordon has published that names `term` (an event ID, a tenant ID), oldest first.
+ *
+ * @param since milliseconds since the epoch, by AWS's clock
+ * @throws CordonError as `aws`
+ */
+export async function publishedAbout(cloud: Cloud, term: string, since: number): Promise<readonly Published[]> {
+  const found: Published[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page: FilterLogEventsCommandOutput = await aws('reading the event log', () =>
+      cloud.logs.send(
+        new FilterLogEventsCommand({
+          logGroupName: cloud.eventLogGroup,
+          filterPattern: JSON.stringify(term),
+          startTime: since - marginMs,
+          nextToken,
+        }),
+      ),
+    );
+    for (const { message = '' } of page.events ?? []) {
+      const event = publishedEvent.safeParse(JSON.parse(message));
+      if (event.success) found.push({ type: event.data['detail-type'], detail: event.data.detail });
+    }
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return found;
+}
+
+/** An event on its way: what a command has sent and now follows. */
+export interface Sent {
+  readonly eventId: string;
+  /** By AWS's clock. */
+  readonly at: number;
+}
+
+/**
+ * Whether Cordon has said that the event could not be done.
+ *
+ * @throws CommandError with the reason's own code
+ */
+export async function throwIfFailed(cloud: Cloud, { eventId, at }: Sent): Promise<void> {
+  for (const { detail } of await publishedAbout(cloud, eventId, at)) {
+    const failed = failure.safeParse(detail);
+    if (!failed.success || failed.data.event.id !== eventId) continue;
+    const { reason, left } = failed.data;
+    const rest = left.length === 0 ? '' : ` Left over: ${left.join('; ')}.`;
+    throw new CommandError(
+      reason.code,
+      `${reason.code}: ${reason.message}.${rest} The event ${eventId} lies in a dead-letter queue: see \`cordon dlq list\`.`,
+    );
+  }
+}
