@@ -1,18 +1,10 @@
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  ListSecretVersionIdsCommand,
-  type ListSecretVersionIdsResponse,
-  PutSecretValueCommand,
-  type SecretsManagerClient,
-  type SecretVersionsListEntry,
-  UpdateSecretVersionStageCommand,
-} from '@aws-sdk/client-secrets-manager';
-import { aws, isAwsError } from '../shared/aws-errors.ts';
+import { GetSecretValueCommand, PutSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { aws } from '../shared/aws-errors.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { RotationVault } from './rotation-vault.ts';
 import { secretOfText, storedText, storedVersion, tellingOfKey } from './stored-secret.ts';
 import { type StagingLabel, secretName } from './vault.ts';
+import { createVersionLabels } from './version-labels.secrets-manager.ts';
 
 export interface RotationVaultClients {
   /** Of a session of one tenant that may store and label its secrets. */
@@ -21,41 +13,9 @@ export interface RotationVaultClients {
   readonly reader: SecretsManagerClient;
 }
 
-interface Move {
-  readonly to?: string;
-  readonly from: string;
-}
-
 /** Every operation takes a number of calls that depends on nothing but the labels it finds. */
 export function createRotationVault({ writer, reader }: RotationVaultClients): RotationVault {
-  /** Labels by version ID; versions without a label are not in it. */
-  const labels = async (SecretId: string): Promise<ReadonlyMap<string, readonly string[]>> =>
-    new Map(Object.entries((await writer.send(new DescribeSecretCommand({ SecretId }))).VersionIdsToStages ?? {}));
-
-  /**
-   * Moves a label, or takes it away. Secrets Manager refuses when the label is not on `from`: then it was moved before, by us or by somebody else, and `isDone` tells
-   * from the labels which. Source: API Reference, UpdateSecretVersionStage, RemoveFromVersionId.
-   */
-  async function move(
-    SecretId: string,
-    VersionStage: string,
-    { to, from }: Move,
-    isDone: (holder: string | undefined) => boolean,
-  ): Promise<void> {
-    const input = { SecretId, VersionStage, MoveToVersionId: to, RemoveFromVersionId: from };
-    try {
-      await writer.send(new UpdateSecretVersionStageCommand(input));
-    } catch (error) {
-      if (!isAwsError(error, 'InvalidParameterException')) throw error;
-      const holder = [...(await labels(SecretId))].find(([, held]) => held.includes(VersionStage))?.[0];
-      if (!isDone(holder)) throw overtaken(error);
-    }
-  }
-
-  async function unlabel(SecretId: string, versionId: string, held: readonly string[]): Promise<void> {
-    for (const label of held) await move(SecretId, label, { from: versionId }, (holder) => holder !== versionId);
-  }
-
+  const { labels, move, unlabel, versions } = createVersionLabels(writer);
   return {
     stage: (place, secret, versionId) =>
       aws('staging a secret', async () => {
@@ -101,31 +61,10 @@ export function createRotationVault({ writer, reader }: RotationVaultClients): R
         return secretOfText((await reader.send(new GetSecretValueCommand(input))).SecretString);
       }),
 
-    versions: (tenantId, credentialId) =>
-      aws('listing versions', async () => {
-        const SecretId = secretName(tenantId, credentialId);
-        const found: SecretVersionsListEntry[] = [];
-        let NextToken: string | undefined;
-        do {
-          const page: ListSecretVersionIdsResponse = await writer.send(
-            new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true, ...(NextToken !== undefined && { NextToken }) }),
-          );
-          found.push(...(page.Versions ?? []));
-          NextToken = page.NextToken;
-        } while (NextToken !== undefined);
-        return found
-          .flatMap(({ VersionId: versionId, VersionStages = [], CreatedDate }) =>
-            versionId === undefined ? [] : [{ versionId, labels: VersionStages, createdAt: CreatedDate?.getTime() ?? 0 }],
-          )
-          .sort((a, b) => a.createdAt - b.createdAt);
-      }),
+    versions: (tenantId, credentialId) => aws('listing versions', () => versions(secretName(tenantId, credentialId))),
   };
 }
 
 function isCurrent(held: readonly string[]): boolean {
   return held.includes('AWSCURRENT' satisfies StagingLabel);
-}
-
-function overtaken(cause: unknown): CordonError {
-  return new CordonError('CONFLICT', 'another version has become the current one meanwhile', { retryable: true, cause });
 }

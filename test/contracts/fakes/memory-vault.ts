@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { markerVersionId } from '../../../functions/credentials/revocation-vault.secrets-manager.ts';
+import type { RevocationVault } from '../../../functions/credentials/revocation-vault.ts';
 import type { RotationVault } from '../../../functions/credentials/rotation-vault.ts';
 import type { SecretPlace, Vault } from '../../../functions/credentials/vault.ts';
 import { secretName } from '../../../functions/credentials/vault.ts';
@@ -12,10 +14,14 @@ interface MemorySecret {
   readonly kmsKeyArn: string;
   /** In the order in which they were made. */
   readonly versions: Map<string, { value: string; labels: string[] }>;
+  /** True while it waits to be deleted. */
+  closed?: boolean;
 }
 
 /** Both what stores secrets and what moves their versions, over the same secrets. */
 export interface MemoryVault extends Vault, RotationVault {
+  /** The same secrets, for ending them. */
+  readonly revocation: RevocationVault;
   /** Names of the secrets that exist. */
   readonly names: readonly string[];
   /** The value that a secret's label stands at. */
@@ -26,6 +32,8 @@ export interface MemoryVault extends Vault, RotationVault {
   refuse(refused: boolean): void;
   /** Makes a customer's key unusable. */
   refuseCustomerKey(refused: boolean): void;
+  /** Whether a secret that is not there is answered with a refusal, as IAM does where it compares the secret's tag. */
+  refuseMissing(refused: boolean): void;
 }
 
 function tagsOf({ tenantId, credentialId, provider, tier, environment, userId, team, useCase }: SecretPlace): Record<string, string> {
@@ -38,6 +46,7 @@ export function createMemoryVault(): MemoryVault {
   const secrets = new Map<string, MemorySecret>();
   let refused = false;
   let keyRefused = false;
+  let missingRefused = false;
   const check = (): void => {
     if (refused) throw new CordonError('ACCESS_REFUSED', 'the vault was refused by IAM');
   };
@@ -68,15 +77,60 @@ export function createMemoryVault(): MemoryVault {
   function existing(tenantId: TenantId, credentialId: CredentialId): MemorySecret {
     check();
     const secret = secrets.get(secretName(tenantId, credentialId));
-    if (!secret) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
+    if (!secret || secret.closed === true) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
     return secret;
   }
+
+  /** What ends a secret sees of it; undefined when there is none. */
+  function ending(tenantId: TenantId, credentialId: CredentialId): MemorySecret | undefined {
+    check();
+    const secret = secrets.get(secretName(tenantId, credentialId));
+    if (!secret && missingRefused) throw new CordonError('ACCESS_REFUSED', 'the vault was refused by IAM');
+    return secret;
+  }
+
+  const revocation: RevocationVault = {
+    async versions(tenantId, credentialId) {
+      const secret = ending(tenantId, credentialId);
+      if (!secret || secret.closed === true) return undefined;
+      return [...secret.versions]
+        .map(([versionId, { labels }], order) => ({ versionId, labels, createdAt: order }))
+        .filter(({ versionId }) => versionId !== markerVersionId(tenantId, credentialId));
+    },
+    async readVersion(tenantId, credentialId, versionId) {
+      const version = ending(tenantId, credentialId)?.versions.get(versionId);
+      if (keyRefused) throw new CordonError('CUSTOMER_KEY_REFUSED', 'the KMS key cannot be used');
+      return version && new SecretText(version.value);
+    },
+    async takeOut(tenantId, credentialId, { versionIds, customerKey }) {
+      ending(tenantId, credentialId);
+      const secret = existing(tenantId, credentialId);
+      const markerId = markerVersionId(tenantId, credentialId);
+      if (!(keyRefused && customerKey)) {
+        if (!secret.versions.has(markerId)) secret.versions.set(markerId, { value: '{"revoked":true}', labels: [] });
+        attach(secret, markerId, 'AWSCURRENT');
+      }
+      for (const versionId of versionIds) {
+        const version = secret.versions.get(versionId);
+        if (version) version.labels = [...version.labels.filter((label) => label === 'AWSCURRENT'), `REVOKED-${versionId.slice(0, 16)}`];
+      }
+    },
+    async close(tenantId, credentialId) {
+      const secret = ending(tenantId, credentialId);
+      if (secret) secret.closed = true;
+    },
+    async erase(tenantId, credentialId) {
+      ending(tenantId, credentialId);
+      secrets.delete(secretName(tenantId, credentialId));
+    },
+  };
 
   function checkCustomerKey({ kmsKeyArn, customerKey }: Pick<SecretPlace, 'kmsKeyArn' | 'customerKey'>): void {
     if (keyRefused && customerKey === true) throw new CordonError('CUSTOMER_KEY_REFUSED', `${kmsKeyArn} could not be used`);
   }
 
   return {
+    revocation,
     get names() {
       return [...secrets.keys()];
     },
@@ -89,6 +143,9 @@ export function createMemoryVault(): MemoryVault {
     },
     refuseCustomerKey(next) {
       keyRefused = next;
+    },
+    refuseMissing(next) {
+      missingRefused = next;
     },
     async store(place, secret, versionId) {
       check();
@@ -109,16 +166,13 @@ export function createMemoryVault(): MemoryVault {
     async describe(tenantId, credentialId) {
       check();
       const secret = secrets.get(secretName(tenantId, credentialId));
-      if (!secret) return undefined;
+      if (!secret || secret.closed === true) return undefined;
       const current = [...secret.versions].filter(([, version]) => version.labels.length > 0);
       const versions = Object.fromEntries(current.map(([id, version]) => [id, version.labels]));
       return { secretArn: secret.secretArn, tags: secret.tags, kmsKeyArn: secret.kmsKeyArn, versions };
     },
     async read(tenantId, credentialId, label = 'AWSCURRENT') {
-      check();
-      const found = [...(secrets.get(secretName(tenantId, credentialId))?.versions ?? [])].find(([, version]) =>
-        version.labels.includes(label),
-      );
+      const found = [...existing(tenantId, credentialId).versions].find(([, version]) => version.labels.includes(label));
       if (!found) throw new CordonError('AWS_REFUSED', 'there is no such secret or version');
       return { secret: new SecretText(found[1].value), versionId: found[0] };
     },
