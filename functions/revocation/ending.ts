@@ -21,6 +21,8 @@ export const endedVersion = z.object({
   confirmation: confirmation.optional(),
   /** Who attested. */
   attestedBy: z.string().optional(),
+  /** How they know. */
+  attestation: z.string().optional(),
   /** ID of the attribution entry that shows it. */
   proofId: z.string().optional(),
 });

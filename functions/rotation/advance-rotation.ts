@@ -6,7 +6,7 @@ import type { CredentialItem, TenantItem } from '../tenants/registry.ts';
 import { dueAt, notDue } from '../tenants/rotation-plan.ts';
 import { carryOut } from './carry-out-step.ts';
 import { decideRequest } from './decide-request.ts';
-import { decide, type Observations, type Step } from './decide-rotation.ts';
+import { decide, isRevoked, type Observations, type Step } from './decide-rotation.ts';
 import type { RotationRequested } from './events.ts';
 import { isOvertaken } from './late-worker.ts';
 import type { Change } from './rotation-changes.ts';
@@ -127,9 +127,10 @@ async function run(deps: RotationDeps, begun: Held, observed: Observations): Pro
       const item = noted(held.item, note);
       const over = change !== undefined && 'rotating' in change && change.rotating === undefined;
       const written = change && (await registry.changeCredential(item, over ? { ...change, leaseUntil: 0 } : change));
+      const unwanted = isRevoked(held.item, held.item.rotating?.pending?.versionId);
       held = { ...held, item: written ?? item };
       if (over) return logged(deps, held.item, step);
-      if (step.next === 'giveUp' && held.item.rotating?.phase === 'creating')
+      if (step.next === 'giveUp' && held.item.rotating?.phase === 'creating' && !unwanted)
         throw new CordonError('PROVIDER_REFUSED', `${held.item.provider} does not accept the key that it made`);
     }
   } catch (error) {

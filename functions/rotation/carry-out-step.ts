@@ -4,7 +4,7 @@ import type { CredentialItem } from '../tenants/registry.ts';
 import type { Rotating } from '../tenants/rotation-fields.ts';
 import { announceInForce, announceNext, announceRetired, announceUnproven } from './announce-rotation.ts';
 import type { Observations, Step } from './decide-rotation.ts';
-import { abandonRotation, dropOldVersions, giveUpNextKey, oldKeysRefused, retireOldKeys } from './end-old-keys.ts';
+import { dropOldVersions, giveUpNextKey, oldKeysRefused, retireOldKeys } from './end-old-keys.ts';
 import { makeNextKey } from './make-next-key.ts';
 import { promoteNextKey, proveNextKey, rollBack } from './prove-and-promote.ts';
 import { adopted, begun, type Change, finished, type Occasion, retiring, unproven } from './rotation-changes.ts';
@@ -44,7 +44,6 @@ export async function carryOut(deps: RotationDeps, held: Held, step: Carried, se
     return { change, seen: { begunAttempt: change.rotating?.pending?.attempt } };
   }
   if (step.next === 'adopt') return { change: adopted(item, now, occasionOf(deps, item, step)) };
-  if (step.next === 'abandon') return { change: await abandonRotation(deps, held) };
   if (!rotating) throw new CordonError('ITEM_NOT_UNDERSTOOD', `credential ${item.credentialId} is in no rotation`);
   switch (step.next) {
     case 'create':

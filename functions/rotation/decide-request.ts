@@ -1,6 +1,7 @@
 import { CordonError } from '../shared/errors.ts';
 import type { CredentialItem } from '../tenants/registry.ts';
 import type { Rotating, RotationStrategy } from '../tenants/rotation-fields.ts';
+import { isRevoked } from './decide-rotation.ts';
 import type { RotationRequested } from './events.ts';
 import { begun, type Change, type Occasion } from './rotation-changes.ts';
 
@@ -77,20 +78,22 @@ function version(item: CredentialItem, { action, versionId, requestedBy, why }: 
   // What is done from here on is done in the name of who wants it so; who asked for the rotation is on record with what was done before.
   const wish = (wanted: NonNullable<Rotating['wish']>): RequestDecision =>
     rotating ? { next: 'change', change: { rotating: { ...rotating, wish: wanted, requestedBy, why } } } : nothing;
+  const inForce = (wanted: NonNullable<Rotating['wish']>, id: string): RequestDecision =>
+    isRevoked(item, id) ? contradiction(item, 'cannot go to a version that was revoked') : wish(wanted);
   switch (action) {
     case 'promote':
       if (versionId === secretVersionId) return nothing;
-      if (next !== undefined && (versionId ?? next) === next) return wish('promote');
-      if (back !== undefined && versionId === back) return wish('rollback');
+      if (next !== undefined && (versionId ?? next) === next) return inForce('promote', next);
+      if (back !== undefined && versionId === back) return inForce('rollback', back);
       return contradiction(item, 'has no such version that could be in force');
     case 'demote':
       if (next !== undefined && versionId === next) return wish('cancel');
       if (back !== undefined && versionId === back) return wish('retire');
-      if (back !== undefined && (versionId ?? secretVersionId) === secretVersionId) return wish('rollback');
+      if (back !== undefined && (versionId ?? secretVersionId) === secretVersionId) return inForce('rollback', back);
       return contradiction(item, 'has no version that could take the place of that one');
     default:
       if (making) return wish('cancel');
-      if (back !== undefined) return wish('rollback');
+      if (back !== undefined) return inForce('rollback', back);
       return contradiction(item, 'has no earlier version that is kept: its key is dead, or about to be');
   }
 }

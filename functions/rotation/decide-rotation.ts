@@ -46,7 +46,6 @@ export type Step =
   | { readonly next: 'finish' }
   /** Throw the next key away. */
   | { readonly next: 'giveUp' }
-  | { readonly next: 'abandon' }
   | { readonly next: 'wait'; readonly until: number }
   /** Nothing is scheduled any more. */
   | { readonly next: 'rest' };
@@ -54,9 +53,8 @@ export type Step =
 /** The next step for a credential, from what is written down of it. Pure; `now` is in milliseconds since the epoch. */
 export function decide(item: CredentialItem, now: number, seen: Observations): Step {
   const { rotating, previous } = item;
-  if (item.status === 'revoked' || seen.tenant === 'gone')
-    return rotating !== undefined || previous !== undefined ? { next: 'abandon' } : { next: 'rest' };
-  if (seen.strategy === 'mint' || item.status !== 'active') return { next: 'rest' };
+  // What is revoked, or its tenant's that is gone, is the revocation's to end, whatever of it a rotation has begun.
+  if (seen.strategy === 'mint' || item.status !== 'active' || seen.tenant === 'gone') return { next: 'rest' };
   if (seen.tenant === 'waiting') return { next: 'wait', until: now + restMs };
   if (rotating === undefined) {
     if (previous !== undefined) return { next: 'adopt' };
@@ -80,8 +78,8 @@ const deciders: Readonly<Record<RotationPhase, (item: CredentialItem, rotating: 
     return pending !== undefined && pending.attempt === begunAttempt ? { next: 'create' } : { next: 'begin', reason };
   },
 
-  proving(item, { wish, proven, phaseSince, reason, probes = 0 }, now, { nextAccepted }) {
-    if (wish === 'cancel') return { next: 'giveUp' };
+  proving(item, { wish, proven, pending, phaseSince, reason, probes = 0 }, now, { nextAccepted }) {
+    if (wish === 'cancel' || isRevoked(item, pending?.versionId)) return { next: 'giveUp' };
     if (proven !== true) {
       if (nextAccepted === undefined) return { next: 'prove' };
       const latest = phaseSince + acceptedWithinMs;
@@ -92,9 +90,9 @@ const deciders: Readonly<Record<RotationPhase, (item: CredentialItem, rotating: 
     return early ? { next: 'wait', until: activateAt } : { next: 'promote' };
   },
 
-  grace(_item, { wish, untold, reason, phaseSince, graceUntil }, now, { drained }) {
+  grace(item, { wish, untold, reason, phaseSince, graceUntil }, now, { drained }) {
     // Nothing is said of what is about to be taken back.
-    if (wish === 'rollback') return { next: 'rollback' };
+    if (wish === 'rollback' && !isRevoked(item, item.previous?.versionId)) return { next: 'rollback' };
     if (untold !== undefined) return { next: 'tell' };
     if (reason === 'emergency') return { next: 'retire', retiredBy: 'emergency' };
     const earliest = phaseSince + shortestGraceMs;
@@ -120,3 +118,8 @@ const deciders: Readonly<Record<RotationPhase, (item: CredentialItem, rotating: 
     return now >= (remindedAt ?? phaseSince) + reminderMs ? { next: 'markUnproven' } : { next: 'wait', until: now + restMs };
   },
 };
+
+/** Whether that very version was revoked: it does not come into force, or back. */
+export function isRevoked({ revokedVersionIds = [] }: Pick<CredentialItem, 'revokedVersionIds'>, versionId: string | undefined): boolean {
+  return versionId !== undefined && revokedVersionIds.includes(versionId);
+}

@@ -1,11 +1,10 @@
 import type { RotationVault } from '../credentials/rotation-vault.ts';
-import { attemptOf } from '../providers/provider.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { SecretText } from '../shared/secret-text.ts';
 import type { CredentialItem } from '../tenants/registry.ts';
 import type { HeldVersion } from '../tenants/rotation-fields.ts';
 import { revokeKey, revokeOldKeys, revokeStrays } from './make-next-key.ts';
-import { abandoned, type Change, givenUp, oldKeys } from './rotation-changes.ts';
+import { type Change, givenUp, oldKeys } from './rotation-changes.ts';
 import type { Held, RotationDeps } from './rotation-deps.ts';
 import { type KeyMaker, keyMakerOf, onRecord } from './work-on-keys.ts';
 
@@ -90,37 +89,6 @@ export async function giveUpNextKey(deps: RotationDeps, held: Held): Promise<Cha
   }
   if (rotating.wish === 'cancel') return givenUp(item, rotating, deps.clock());
   return { rotating: { ...rotating, phase: 'creating', pending: undefined, proven: undefined, phaseSince: deps.clock() } };
-}
-
-/**
- * The credential or its tenant is no more: every key that a rotation has made or was about to replace is revoked. The current version stays for those who end the
- * credential; all others go.
- */
-export async function abandonRotation(deps: RotationDeps, held: Held): Promise<Change> {
-  const { item } = held;
-  const maker = await keyMakerOf(deps, held);
-  if (maker) {
-    const { provider, account } = maker;
-    const listed = await provider.listKeys(account, item.tenantId, item.credentialId);
-    const made = listed.filter(({ name }) => attemptOf(name, item.tenantId, item.credentialId) !== undefined).map(({ keyId }) => keyId);
-    const known = [item.keyId, item.rotating?.pending?.keyId, ...oldKeys(item).map(({ keyId }) => keyId)];
-    const all = new Set([...made, ...known.flatMap((keyId) => (keyId === undefined ? [] : [keyId]))]);
-    for (const keyId of all) await revokeKey(deps, held, maker, keyId);
-  }
-  await dropOldVersions(deps, held);
-  return { ...abandoned, ...(await promotedUnseen(deps, held)) };
-}
-
-/** A run that was overtaken may have moved the label and not come to write it down: what is current in the vault is what the item has to name. */
-async function promotedUnseen(deps: RotationDeps, held: Held): Promise<Change> {
-  const { tenantId, credentialId, rotating } = held.item;
-  const { pending } = rotating ?? {};
-  if (pending === undefined) return {};
-  const vault = await openVault(deps, held);
-  const versions = await vault.versions(tenantId, credentialId);
-  const isCurrent = versions.some(({ versionId, labels }) => versionId === pending.versionId && labels.includes('AWSCURRENT'));
-  const { versionId: secretVersionId, attempt: keyAttempt, keyId, ownerId } = pending;
-  return isCurrent ? { secretVersionId, keyAttempt, keyId, ownerId } : {};
 }
 
 function openVault(deps: RotationDeps, { item, tenant }: Held): Promise<RotationVault> {

@@ -20,9 +20,10 @@ export async function isOvertaken(deps: RotationDeps, held: Held, { begunAttempt
     if (current?.version === version) return false;
     deps.log.warn('a run was overtaken by another', { credentialId });
     if (!current || begunAttempt === undefined || knows(current, begunAttempt)) return true;
-    if (strategy === 'two-slot') await mendSlot(deps, held, current);
+    if (strategy === 'two-slot' && current.status === 'revoked') await endSlot(deps, held);
+    else if (strategy === 'two-slot') await mendSlot(deps, held, current);
     // What is only this run's own may be ended after its hold.
-    else await takeBack(deps, { ...held, deadline: Number.POSITIVE_INFINITY }, begunAttempt);
+    else await takeBack(deps, { ...held, deadline: Number.POSITIVE_INFINITY }, current, begunAttempt);
     return true;
   } catch (error) {
     deps.log.error('what an overtaken run has made could not be taken back', error, { tenantId, credentialId });
@@ -37,17 +38,29 @@ function knows(item: CredentialItem, attempt: number): boolean {
 }
 
 /** The attempt's number is used by no one else, now or ever: keys of that name, and that version, are this run's own. */
-async function takeBack(deps: RotationDeps, held: Held, attempt: number): Promise<void> {
+async function takeBack(deps: RotationDeps, held: Held, current: CredentialItem, attempt: number): Promise<void> {
   const { tenantId, credentialId, userId } = held.item;
   const maker = await keyMakerOf(deps, held);
   if (!maker) return;
   for (const key of await maker.provider.listKeys(maker.account, tenantId, credentialId))
     if (attemptOf(key.name, tenantId, credentialId) === attempt) await revokeKey(deps, held, maker, key.keyId);
+  // The secret of a revoked credential is on its way out, with every version in it.
+  if (current.status === 'revoked') return;
   const versionId = versionIdOf(keyName(tenantId, credentialId, attempt));
   const vault = await deps.openVault({ tenantId, tier: held.tenant.tier, userId });
   await onRecord(deps, held, 'rotation.drop-version', { versionIds: versionId }, async () => ({
     value: await vault.drop(tenantId, credentialId, versionId),
   }));
+}
+
+/** Both slots of a revoked credential were renewed, so what a run has put into one of them later is thrown away once more; not when the slots are another credential's by now. */
+async function endSlot(deps: RotationDeps, held: Held): Promise<void> {
+  const { tenantId, credentialId, rotating, keyId } = held.item;
+  const maker = rotating?.phase === 'creating' ? await keyMakerOf(deps, held) : undefined;
+  if (!maker) return;
+  const slot = idleSlot(keyId);
+  const own = await maker.provider.listKeys(maker.account, tenantId, credentialId);
+  if (own.some((one) => one.keyId === slot)) await revokeKey(deps, { ...held, deadline: Number.POSITIVE_INFINITY }, maker, slot);
 }
 
 /**

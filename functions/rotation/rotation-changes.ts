@@ -2,7 +2,7 @@ import { keyName } from '../providers/provider.ts';
 import { versionIdOf } from '../tenants/provision-credential.ts';
 import type { CredentialItem, NewCredential } from '../tenants/registry.ts';
 import type { HeldVersion, Rotating, RotationStrategy } from '../tenants/rotation-fields.ts';
-import { type Due, notDue, rotationPlanOf, scheduledDue } from '../tenants/rotation-plan.ts';
+import { type Due, rotationPlanOf, scheduledDue } from '../tenants/rotation-plan.ts';
 import type { RetiredBy } from './decide-rotation.ts';
 import { shortestGraceMs } from './rotation-schedule.ts';
 
@@ -129,9 +129,6 @@ export function givenUp(item: CredentialItem, rotating: Rotating, now: number): 
     rotating: { ...inGrace(item, rotating, now), reason: 'requested', graceUntil: now, older: older.length > 0 ? older : undefined },
   };
 }
-
-/** Both keys are dead; nothing of it is scheduled. */
-export const abandoned: Change = { previous: undefined, rotating: undefined, diverted: undefined, ...notDue };
 
 function idle(item: CredentialItem, now: number): Pick<CredentialItem, 'rotating'> & Due {
   const due = scheduledDue(item, item.rotatedAt ?? now);

@@ -85,7 +85,12 @@ describe('R5 R6 what a request makes of a credential', () => {
     });
   });
 
+  const all = { revokedVersionIds: [previous, pending] };
   const refused: readonly (readonly [string, object, CredentialItem])[] = [
+    ['promote a version that was revoked', { action: 'promote' }, rotatingCredential({ phase: 'proving' }, all)],
+    ['promote one by name', { action: 'promote', versionId: previous }, rotatingCredential({ phase: 'grace' }, all)],
+    ['roll back to one', { action: 'rollback' }, rotatingCredential({ phase: 'grace' }, all)],
+    ['demote the one in force for one', { action: 'demote' }, rotatingCredential({ phase: 'grace' }, all)],
     ['rollback when nothing is under way', { action: 'rollback' }, credential()],
     ['rollback to a key that is about to die', { action: 'rollback' }, rotatingCredential({ phase: 'retiring' })],
     ['rollback to a key that leaked', { action: 'rollback' }, rotatingCredential({ phase: 'grace', reason: 'emergency' })],
@@ -98,6 +103,15 @@ describe('R5 R6 what a request makes of a credential', () => {
   ];
   it.each(refused)('refuses to %s', (_what, over, item) => {
     expect(decideRequest(item, of(over))).toMatchObject({ next: 'refuse', error: { code: 'EVENT_CONTRADICTS', retryable: false } });
+  });
+
+  it('X1 throws away, or retires, a version that was revoked', () => {
+    expect(decideRequest(rotatingCredential({ phase: 'proving' }, all), of({ action: 'demote', versionId: pending }))).toMatchObject({
+      change: { rotating: { wish: 'cancel' } },
+    });
+    expect(decideRequest(rotatingCredential({ phase: 'grace' }, all), of({ action: 'demote', versionId: previous }))).toMatchObject({
+      change: { rotating: { wish: 'retire' } },
+    });
   });
 
   it('waits for a credential that is being provisioned', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide, type Observations, type Step } from '../../../functions/rotation/decide-rotation.ts';
 import type { CredentialItem } from '../../../functions/tenants/registry.ts';
-import { credential, day, hour, minute, now, previous, rotatingCredential } from './states.ts';
+import { credential, day, hour, minute, now, pending, previous, rotatingCredential } from './states.ts';
 
 const seen: Observations = { tenant: 'active', strategy: 'overlap' };
 const customer: Observations = { tenant: 'active', strategy: 'customer-next' };
@@ -202,11 +202,26 @@ describe('R2 R7 in every state', () => {
     flags.flatMap((oldRefused) => flags.map((nextAccepted) => ({ drained, oldRefused, nextAccepted }))),
   );
 
-  it('a credential that is revoked, or whose tenant is gone, is abandoned', () => {
-    for (const { item, strategy } of states) {
-      expect(decide({ ...item, status: 'revoked' }, now, { ...seen, strategy })).toEqual({ next: 'abandon' });
-      expect(decide(item, now, { tenant: 'gone', strategy })).toEqual({ next: 'abandon' });
-    }
+  it('nothing is done for a credential that is revoked, or whose tenant is gone: the revocation ends it', () => {
+    for (const { item, strategy } of states)
+      for (const what of observed) {
+        expect(decide({ ...item, status: 'revoked' }, now, { ...seen, strategy, ...what })).toEqual({ next: 'rest' });
+        expect(decide(item, now, { ...what, tenant: 'gone', strategy })).toEqual({ next: 'rest' });
+      }
+  });
+
+  it('nothing is begun for a tenant that is suspended', () => {
+    for (const { item, strategy } of states)
+      for (const what of observed)
+        expect(decide(item, now, { ...what, tenant: 'waiting', strategy })).toEqual({ next: 'wait', until: now + hour });
+  });
+
+  it('X1 no version that was revoked is tried, comes into force, or back', () => {
+    const steps = states.flatMap(({ item, strategy }) =>
+      observed.map((what) => decide({ ...item, revokedVersionIds: [previous, pending] }, now, { ...seen, strategy, ...what }).next),
+    );
+    expect(steps).toContain('giveUp');
+    expect(steps.filter((next) => next === 'prove' || next === 'promote' || next === 'rollback')).toEqual([]);
   });
 
   it('a step belongs to its phase: nothing is promoted unproven, revoked in grace, or finished that was not refused', () => {

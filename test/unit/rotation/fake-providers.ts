@@ -1,4 +1,4 @@
-import { idleSlot, keyName, keySlots, type Provider } from '../../../functions/providers/provider.ts';
+import { attemptOf, idleSlot, keyName, keySlots, type Provider } from '../../../functions/providers/provider.ts';
 import type { Clock } from '../../../functions/shared/clock.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
 import { createMemoryProvider } from '../../contracts/fakes/memory-provider.ts';
@@ -57,6 +57,7 @@ export function createTwoSlotProvider(): FakeProvider {
   let made = 0;
   const value = (): string => `azure-canary-${++made}`;
   const slots = { Key1: '', Key2: '' };
+  let latest: string | undefined;
   const thrownAway = new Set<string>();
   const live = (): string[] => Object.values(slots).filter((one) => one !== '' && !thrownAway.has(one));
   const provider: Provider = {
@@ -66,14 +67,19 @@ export function createTwoSlotProvider(): FakeProvider {
     findAccount: async () => ({ accountId: 'acme-openai' }),
     async createKey(_account, { tenantId, credentialId, attempt }) {
       for (const slot of keySlots) slots[slot] = value();
+      latest = keyName(tenantId, credentialId, attempt);
       thrownAway.add(slots.Key2);
       return { keyId: 'Key1', name: keyName(tenantId, credentialId, attempt), ownerId: 'acme-openai', apiKey: new SecretText(slots.Key1) };
     },
     async regenerateSlot(_account, slot, { tenantId, credentialId, attempt }) {
       slots[slot] = value();
+      latest = keyName(tenantId, credentialId, attempt);
       return { keyId: slot, name: keyName(tenantId, credentialId, attempt), ownerId: 'acme-openai', apiKey: new SecretText(slots[slot]) };
     },
-    listKeys: async () => [],
+    async listKeys(_account, tenantId, credentialId) {
+      const name = latest ?? '';
+      return attemptOf(name, tenantId, credentialId) === undefined ? [] : keySlots.map((keyId) => ({ keyId, name }));
+    },
     validateKey: async (key) => (Object.values(slots).includes(key.reveal()) ? 'valid' : 'refused'),
     async revokeKey(_account, keyId) {
       const slot = keyId === 'Key1' ? 'Key1' : idleSlot('Key1');

@@ -120,25 +120,6 @@ export const flows: readonly Flow[] = [
     stalls: [2, 40],
   },
   {
-    name: 'of a credential that is revoked meanwhile',
-    kind: 'overlap',
-    async begin(world) {
-      await world.deliverUntilDone(plain);
-      await world.pass(10);
-      const item = await world.item();
-      await world.registry.changeCredential(item, { status: 'revoked', dueAt: world.clock(), dueShard: 'openai#0' });
-    },
-    async check(world) {
-      expect(world.openai.live()).toEqual([]);
-      expect((await world.item()).rotating).toBeUndefined();
-      expect(world.vault.valueOf('cordon/acme/main', 'AWSPENDING')).toBeUndefined();
-      expect(world.vault.valueOf('cordon/acme/main', 'AWSPREVIOUS')).toBeUndefined();
-      expect(world.deadLetters).toEqual([]);
-    },
-    alwaysLive: false,
-    stalls: [2],
-  },
-  {
     name: 'minted anew',
     kind: 'mint',
     begin: (world) => world.deliverUntilDone(plain),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CordonError } from '../../../functions/shared/errors.ts';
+import { createEndingWorld } from '../revocation/ending-world.ts';
 import { requested } from './rotation-events.ts';
 import { createRotationWorld, day, minute, type RotationWorld } from './rotation-world.ts';
 import { expectSettled } from './settled.ts';
@@ -40,21 +41,22 @@ describe('R7 what guards the key in force', () => {
   });
 
   it('a credential that is revoked while its next key is tried gets no other key in force', async () => {
-    const world = createRotationWorld();
+    const world = createEndingWorld();
     const before = await world.onboard('overlap');
     world.interrupt({
       call: 'provider.validateKey',
       nth: 1,
       when: 'after',
       async work() {
-        await world.registry.changeCredential(await world.item(), { status: 'revoked', dueAt: world.clock() });
+        await world.revoke();
       },
     });
     await world.deliverUntilDone(requested());
-    await world.pass(2);
+    await world.settle(5);
     expect(world.attribution.all.map(({ operation }) => operation)).not.toContain('rotation.promote');
     expect((await world.item()).secretVersionId).toBe(before.secretVersionId);
     expect(world.openai.live()).toEqual([]);
+    expect((await world.ending()).phase).toBe('ended');
   });
 
   it('there is no way back to a key that a worker may have revoked before it died', async () => {

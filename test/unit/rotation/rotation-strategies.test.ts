@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createEndingWorld } from '../revocation/ending-world.ts';
 import { requested, supplied } from './rotation-events.ts';
 import { acme, createRotationWorld, day, hour, minute } from './rotation-world.ts';
 import { expectSettled } from './settled.ts';
@@ -176,29 +177,51 @@ describe('R7 what cannot be done', () => {
     expect(await world.item()).toEqual(held);
   });
 
-  it('leaves nothing of a credential that is revoked meanwhile', async () => {
-    const world = createRotationWorld();
-    await world.onboard('overlap');
-    await world.deliverUntilDone(requested());
-    expect(world.openai.live()).toHaveLength(2);
-    const item = await world.item();
-    await world.registry.changeCredential(item, { status: 'revoked', dueAt: world.clock() });
-    await world.pass(2);
-    expect(world.openai.live()).toEqual([]);
-    expect(world.vault.valueOf('cordon/acme/main', 'AWSPREVIOUS')).toBeUndefined();
-    expect((await world.item()).dueAt).toBeUndefined();
-  });
+  it.each(['overlap', 'two-slot'] as const)(
+    'leaves a credential that is revoked meanwhile to the revocation, with every key in sight (%s)',
+    async (kind) => {
+      const world = createEndingWorld();
+      await world.onboard(kind);
+      await world.deliverUntilDone(requested());
+      const during = await world.item();
+      expect(world.fakeOf(during).live()).toHaveLength(2);
+      await world.revoke();
+      await world.pass(20);
+      expect(world.fakeOf(during).live()).toHaveLength(2);
+      expect((await world.ending()).versions.map(({ versionId }) => versionId)).toEqual([
+        during.secretVersionId,
+        during.previous?.versionId,
+      ]);
+      await world.settle(5);
+      expect(world.fakeOf(during).live()).toEqual([]);
+      expect(world.vault.names).toEqual([]);
+      const { dueAt, rotating, previous } = await world.item();
+      expect({ dueAt, rotating, previous }).toEqual({});
+    },
+  );
 
-  it('leaves nothing of a tenant that is offboarded meanwhile', async () => {
-    const world = createRotationWorld();
-    await world.onboard('two-slot');
-    await world.deliverUntilDone(requested());
-    const tenant = await world.registry.tenant(acme);
-    if (tenant) await world.registry.changeTenant(tenant, { status: 'offboarded' });
-    await world.pass(20);
-    expect(world.azure.live()).toEqual([]);
-    expect((await world.item()).rotating).toBeUndefined();
-  });
+  it.each(['overlap', 'two-slot'] as const)(
+    'does nothing more for a tenant that is offboarded meanwhile, whose credentials are all ended (%s)',
+    async (kind) => {
+      const world = createEndingWorld();
+      await world.onboard(kind);
+      await world.deliverUntilDone(requested());
+      const tenant = await world.registry.tenant(acme);
+      if (tenant) await world.registry.changeTenant(tenant, { status: 'offboarded' });
+      const during = await world.item();
+      await world.pass(120);
+      expect(await world.item()).toMatchObject({
+        rotating: during.rotating,
+        previous: during.previous,
+        secretVersionId: during.secretVersionId,
+      });
+      expect((await world.item()).dueAt).toBeUndefined();
+      await world.revoke();
+      await world.settle(5);
+      expect(world.fakeOf(during).live()).toEqual([]);
+      expect((await world.ending()).phase).toBe('ended');
+    },
+  );
 
   it('takes up a credential of before there were schedules when it is asked to', async () => {
     const world = createRotationWorld();

@@ -179,6 +179,7 @@ export function createRotationWorld() {
   const world = {
     deps,
     faults,
+    through,
     /** The stores behind the faults, for looking at what came of it. */
     registry,
     attribution,

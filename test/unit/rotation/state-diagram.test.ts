@@ -4,7 +4,6 @@ import { decideRequest } from '../../../functions/rotation/decide-request.ts';
 import { decide, type Step } from '../../../functions/rotation/decide-rotation.ts';
 import { rotationRequested } from '../../../functions/rotation/events.ts';
 import {
-  abandoned,
   adopted,
   begun,
   type Change,
@@ -29,7 +28,6 @@ function changeOf(item: CredentialItem, step: Step): Change | undefined {
   const { rotating } = item;
   if (step.next === 'begin') return begun(item, now, rotating?.strategy ?? 'overlap', occasion);
   if (step.next === 'adopt') return adopted(item, now, occasion);
-  if (step.next === 'abandon') return abandoned;
   if (!rotating) return undefined;
   switch (step.next) {
     case 'create':
