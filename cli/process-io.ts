@@ -4,6 +4,10 @@ import type { Io } from './io.ts';
 
 /** The terminal, or whatever stands in its place. */
 export function processIo(): Io {
+  // Whoever reads may have seen enough, as `head` has: then there is nobody left to print for, and what is being followed is followed all the same.
+  process.stdout.on('error', (error) => {
+    if (!('code' in error) || error.code !== 'EPIPE') throw error;
+  });
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -91,6 +92,17 @@ describe('P3 cordon as a process', () => {
       err: expect.stringMatching(/ACCESS_REFUSED: reading the outputs of the stack Shop .*OperatorAccess/),
     });
     expect(nobody).toMatchObject({ exitCode: 1, out: '', err: expect.stringContaining('The profile nobody gives no credentials') });
+  });
+
+  it('does not mind when nobody reads on', async () => {
+    const child = spawn(process.execPath, [command, 'tenants', 'list', '--json'], { cwd: operator.directory, env: {} });
+    let err = '';
+    child.stdout.destroy();
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    const [exitCode] = await once(child, 'close');
+    expect([exitCode, err]).toEqual([0, '']);
   });
 
   it('says how to start a local cloud where none runs, and where one has run', async () => {
