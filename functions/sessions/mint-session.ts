@@ -1,9 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId, UserId } from '../shared/identifiers.ts';
-import type { SessionCredentials, TenantSessions } from '../shared/tenant-sessions.ts';
+import { type SessionCredentials, sessionSeconds, type TenantSessions } from '../shared/tenant-sessions.ts';
 import type { Tier } from '../tenants/credential-spec.ts';
-import type { Registry } from '../tenants/registry.ts';
+import type { Registry, TenantItem } from '../tenants/registry.ts';
 import type { VerifiedToken, VerifyToken } from './token-verifier.ts';
 
 export interface MintDeps {
@@ -35,6 +35,8 @@ export interface MintedSession extends VerifiedToken {
  * 600 calls/s per account, for all tenants. Cutting off has no finer grain either.
  */
 const freshMs = 1000;
+/** STS names ends in whole seconds. */
+const secondMs = 1000;
 
 /**
  * Mints a tenant session for whoever the token says it is: tenant and user come from verified claims and from nothing else. The tenant is looked up at each call,
@@ -49,19 +51,33 @@ export async function mintSession(deps: MintDeps, request: MintRequest): Promise
   const { tenantId } = claims;
   if (request.fresh) deps.sessions.forget(tenantId, deps.clock() - freshMs);
   const registry = await deps.openRegistry(tenantId);
-  const [tenant, user] = await Promise.all([registry.tenant(tenantId), registry.user(tenantId, claims.userId)]);
+  const readAt = deps.clock();
+  const { tier } = await activeTenant(registry, claims, request.as);
+  const userId: UserId | undefined = request.as === 'user' ? claims.userId : undefined;
+  const credentials =
+    tier === 'dedicated'
+      ? await deps.sessions({ roleArn: `${deps.dedicatedRoleArnPrefix}${tenantId}`, tenantId, userId, role: 'own' })
+      : await deps.sessions({ roleArn: deps.readerRoleArn, tenantId, userId, role: 'shared' });
+  // A revocation that was written since cuts off what was issued before it, and this session is younger: it would live on. A pool tenant's own is the one that was read in.
+  const isYounger = credentials.expiresAt - sessionSeconds * secondMs > readAt - secondMs;
+  if (isYounger && (tier === 'dedicated' || userId !== undefined)) await activeTenant(registry, claims, request.as);
+  return { ...saidOf(claims), tier, credentials };
+}
+
+/** @throws CordonError TENANT_UNKNOWN | TENANT_OFFBOARDED | TENANT_NOT_ACTIVE | USER_UNKNOWN, and as reading */
+async function activeTenant(
+  registry: Pick<Registry, 'tenant' | 'user'>,
+  { tenantId, userId }: VerifiedToken,
+  as: MintRequest['as'],
+): Promise<TenantItem> {
+  const [tenant, user] = await Promise.all([registry.tenant(tenantId), registry.user(tenantId, userId)]);
   if (!tenant) throw new CordonError('TENANT_UNKNOWN', 'the tenant is not onboarded');
   if (tenant.status === 'offboarded') throw new CordonError('TENANT_OFFBOARDED', 'the tenant was offboarded');
   if (tenant.status !== 'active') throw new CordonError('TENANT_NOT_ACTIVE', `the tenant is ${tenant.status}`);
   // Not every caller is a user with an item: agents and workloads act for the tenant. But who was a user and is one no more gets nothing.
-  if (user ? user.status !== 'active' : request.as === 'user')
+  if (user ? user.status !== 'active' : as === 'user')
     throw new CordonError('USER_UNKNOWN', 'the user is not an active user of the tenant');
-  const userId: UserId | undefined = request.as === 'user' ? claims.userId : undefined;
-  const credentials =
-    tenant.tier === 'dedicated'
-      ? await deps.sessions({ roleArn: `${deps.dedicatedRoleArnPrefix}${tenantId}`, tenantId, userId, role: 'own' })
-      : await deps.sessions({ roleArn: deps.readerRoleArn, tenantId, userId, role: 'shared' });
-  return { ...saidOf(claims), tier: tenant.tier, credentials };
+  return tenant;
 }
 
 /** What is passed on of a token, by name: whatever else a verifier knows stays here. */

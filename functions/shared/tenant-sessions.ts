@@ -38,7 +38,7 @@ export interface TenantSessions {
 }
 
 /** STS's minimum, and as long as a session of Cordon ever is. */
-const sessionSeconds = 900;
+export const sessionSeconds = 900;
 /** Sessions are handed out until this long before they end, so that a call under way does not outlive its session. */
 const marginMs = 120_000;
 

@@ -151,8 +151,8 @@ export class CutOff extends Construct {
       made.addAlarmAction(action);
       return made;
     };
-    alarm('LateAlarm', 'Sessions that were to be cut off two minutes ago are not: see docs/revocation.md.', said('late'));
-    alarm('WaitingAlarm', 'More tenants are cut off at once than the policy has room for: see docs/revocation.md.', said('waiting'));
+    alarm('LateAlarm', 'Sessions that were to be cut off two minutes ago are not: see docs/cut-off.md.', said('late'));
+    alarm('WaitingAlarm', 'More tenants are cut off at once than the policy has room for: see docs/cut-off.md.', said('waiting'));
     alarm(
       'FailureAlarm',
       'The policy of what is cut off could not be written three times.',

@@ -46,9 +46,9 @@ async function inventory() {
 
 describe('I4 the roles of a dedicated tenant', () => {
   it.each([
-    ['reader', '', ['TenantIsolation', 'TenantReaderAccess']],
-    ['writer', '.writer', ['TenantIsolation', 'TenantWriterAccess']],
-  ])('its %s has the boundary, its tenant as role tag, and two of Cordon’s policies', async (_, suffix, policies) => {
+    ['reader', '', ['Revoked', 'TenantIsolation', 'TenantReaderAccess']],
+    ['writer', '.writer', ['Revoked', 'TenantIsolation', 'TenantWriterAccess']],
+  ])('its %s has the boundary, its tenant as role tag, and three of Cordon’s policies', async (_, suffix, policies) => {
     const RoleName = `TenantAgent-${on.own.tenantId}${suffix}`;
     const { Role } = await asAdministrator.iam.send(new iam.GetRoleCommand({ RoleName }));
     expect(Role?.Arn).toBe(role(RoleName));
@@ -253,6 +253,7 @@ describe('I4 what an administrator does to a dedicated tenant’s role', () => {
       operate('GetSecretValue', () => own),
       /^no identity policy allows it/,
     );
+    await detach(RoleName, 'Revoked');
     await asAdministrator.iam.send(new iam.DeleteRoleCommand({ RoleName }));
     await expectDenied(
       test,

@@ -17,7 +17,9 @@ const now = Date.parse('2026-11-21T12:00:00Z');
 const context = { awsRequestId: 'r-1' };
 const uniform = { error: { code: 'TOKEN_REFUSED', message: 'The token was not accepted.' } };
 
-async function setUp(options: { tenant?: Partial<NewTenant>; user?: Partial<NewUser> } = {}) {
+async function setUp(
+  options: { tenant?: Partial<NewTenant>; user?: Partial<NewUser>; whileMinting?: Partial<NewTenant>; issuedAt?: number } = {},
+) {
   const clock = (): number => now;
   const registry = createMemoryRegistry({ clock, nextId: createIds(clock) });
   const item = { tenantId: acme, epoch: 0, requestedBy: 'op', announced: true };
@@ -61,11 +63,13 @@ async function setUp(options: { tenant?: Partial<NewTenant>; user?: Partial<NewU
     sessions: Object.assign(
       async (request: SessionRequest) => {
         asked.push(request);
+        const found = options.whileMinting && (await registry.tenant(acme));
+        if (found) await registry.changeTenant(found, options.whileMinting ?? {});
         return {
           accessKeyId: 'ASIA1',
           secretAccessKey: new SecretText('secret-1'),
           sessionToken: new SecretText('token-1'),
-          expiresAt: now + 900_000,
+          expiresAt: (options.issuedAt ?? now) + 900_000,
         };
       },
       { forget: (id: string, mintedBefore: number) => void forgotten.push({ id, mintedBefore }) },
@@ -136,6 +140,18 @@ describe('I11 minting a session', () => {
     const { handler, forgotten } = await setUp({ tenant: {} });
     expect(await handler({ token: 'bad', fresh: true }, context)).toEqual(uniform);
     expect(forgotten).toEqual([]);
+  });
+
+  it.each([
+    ['a dedicated tenant’s', { tenant: { tier: 'dedicated' as const } }, {}],
+    ['a user’s', { tenant: {}, user: {} }, { as: 'user' }],
+  ])('hands out no session of %s that is younger than a suspension, and so not cut off by it', async (_, world, input) => {
+    const whileMinting = { status: 'suspended' as const };
+    const { handler, asked } = await setUp({ ...world, whileMinting });
+    expect(await handler({ token: 'good', ...input }, context)).toEqual(uniform);
+    expect(asked).toHaveLength(1);
+    const kept = await setUp({ ...world, whileMinting, issuedAt: now - 60_000 });
+    expect(await kept.handler({ token: 'good', ...input }, context), 'an older one is cut off').toMatchObject({ tenantId: 'acme' });
   });
 
   it('says that it cannot now when it cannot now', async () => {
