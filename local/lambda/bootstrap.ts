@@ -2,6 +2,7 @@
  * What runs in a function's worker thread before its handler: the shared clock, the way out for its output, the invocation loop.
  * Source: Lambda Developer Guide, "Building Lambda functions with Node.js" (handler, context object, errors).
  */
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createResponseStream, installAwslambda, isStreaming, type ResponseStream } from './response-stream.ts';
@@ -12,6 +13,8 @@ const port = parentPort;
 if (port === null) throw new Error('the bootstrap runs in a worker thread only');
 const tell = (message: FromWorker): void => port.postMessage(message);
 
+// Read when the thread began; to the function it is not there.
+delete process.env['NODE_COMPILE_CACHE'];
 shiftDate(new BigInt64Array(start.clockOffset));
 // One write is one log event, and it arrives before the answer of the invocation that wrote it.
 for (const stream of [process.stdout, process.stderr]) {
@@ -28,6 +31,8 @@ type Handler = { readonly streams: boolean; readonly run: (...args: readonly unk
 installAwslambda();
 const handler = await load().then(
   (found) => {
+    // An environment is ended without warning: what it has compiled would be lost.
+    flushCompileCache();
     tell({ type: 'ready' });
     return found;
   },

@@ -3,6 +3,7 @@
  * nothing of the host's. Source: Lambda Developer Guide, "execution environment lifecycle" and "Defined runtime environment variables".
  */
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Kernel } from '../core/service.ts';
 import type { FromWorker, ToInvoke, ToWorker, WorkerError, WorkerStart } from '../lambda/worker-messages.ts';
@@ -36,6 +37,8 @@ export interface LambdaWorker {
 }
 
 const bootstrap = new URL('../lambda/bootstrap.ts', import.meta.url);
+/** Where Node keeps what it has compiled, by content: a bundle is compiled once on a machine instead of once in every environment. */
+const compileCache = fileURLToPath(new URL('../../node_modules/.cache/lambda', import.meta.url));
 
 export const failed = (error: WorkerError): Answer => ({ payload: JSON.stringify(error), functionError: 'Unhandled' });
 
@@ -56,7 +59,11 @@ export function startWorker(
   const workerData: WorkerStart = { ...forWorker, logStreamName, clockOffset: kernel.clock.offset };
   const worker = new Worker(bootstrap, {
     workerData,
-    env: { ...variables, ...runtimeVariables(kernel.region, settings, credentials, options.endpoint, logStreamName) },
+    env: {
+      ...variables,
+      ...runtimeVariables(kernel.region, settings, credentials, options.endpoint, logStreamName),
+      NODE_COMPILE_CACHE: compileCache,
+    },
     // Nothing of how the host itself was started (loaders of a test runner, inspectors) reaches the function.
     execArgv: [],
     stdout: true,
