@@ -33,20 +33,44 @@ const blockLength = 16;
 
 /** Where any of the secrets shows, as it is, URL-encoded, or in Base64 in whatever surroundings it was encoded. */
 export function sightings(traces: readonly Trace[], canaries: readonly Canary[]): readonly Sighting[] {
-  const blocks = new Map<string, string>();
-  for (const { kind, secret } of canaries) {
-    for (const text of formsOf(secret)) {
-      for (let at = 0; at + blockLength <= text.length; at += blockLength) blocks.set(text.slice(at, at + blockLength), kind);
+  const forms = canaries.flatMap(({ kind, secret }) => [...new Set(formsOf(secret))].map((text) => ({ kind, text })));
+  // Megabytes are searched for thousands of secrets: most of what is no block is told from one by a number alone.
+  const marks = new Uint8Array(2 ** (32 - markShift));
+  for (const { text } of forms) for (const at of blocksOf(text)) marks[markOf(text, at)] = 1;
+  const alike = new Map<string, Set<string>>();
+  for (const { where, text } of traces) {
+    for (let at = 0; at + blockLength <= text.length; at += 1) {
+      const mark = markOf(text, at);
+      if (marks[mark] === 0) continue;
+      marks[mark] = 2;
+      const block = text.slice(at, at + blockLength);
+      alike.set(block, (alike.get(block) ?? new Set()).add(where));
     }
   }
   const found = new Map<string, Sighting>();
-  for (const { where, text } of traces) {
-    for (let at = 0; at + blockLength <= text.length; at += 1) {
-      const what = blocks.get(text.slice(at, at + blockLength));
-      if (what !== undefined) found.set(`${what} ${where}`, { where, what });
+  for (const { kind, text } of forms) {
+    for (const at of blocksOf(text)) {
+      if (marks[markOf(text, at)] !== 2) continue;
+      for (const where of alike.get(text.slice(at, at + blockLength)) ?? []) found.set(`${kind} ${where}`, { where, what: kind });
     }
   }
   return [...found.values()];
+}
+
+function* blocksOf(text: string): Iterable<number> {
+  for (let at = 0; at + blockLength <= text.length; at += blockLength) yield at;
+}
+
+const markShift = 8;
+
+/** The same for the same block; seldom for two that differ. */
+function markOf(text: string, at: number): number {
+  const mixed =
+    Math.imul(text.charCodeAt(at), 0x9e3779b1) ^
+    Math.imul(text.charCodeAt(at + 5), 0x85ebca6b) ^
+    Math.imul(text.charCodeAt(at + 10), 0xc2b2ae35) ^
+    Math.imul(text.charCodeAt(at + 15), 0x27d4eb2f);
+  return mixed >>> markShift;
 }
 
 /** Base64 depends on where in a group of three bytes the text begins; what neighbours share in is left out. */
