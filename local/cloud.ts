@@ -60,6 +60,8 @@ export interface LocalCloud {
   /** ARNs of the functions by the same names. */
   readonly functionArns: Readonly<Record<string, string>>;
   readonly queues: Readonly<Record<string, { readonly url: string; readonly dlqUrl: string }>>;
+  /** When the earliest message of a queue can be received, by the cloud's clock; undefined when the queue, one of the stack's by that name, is empty. */
+  nextDelivery(queueName: string): number | undefined;
   readonly customers: readonly CustomerAccount[];
   readonly world: World;
   readonly oidc: OidcIssuer;
@@ -100,7 +102,11 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
     let endpoint = '';
     let worldOrigin = '';
     const webIdentity = createWebIdentityIssuer({ clock, origin: () => worldOrigin });
-    const { lambda, apiGateway } = registerServices(kernel, { endpoint: () => endpoint, assetRoot: dirname(templatePath), webIdentity });
+    const { lambda, apiGateway, queues } = registerServices(kernel, {
+      endpoint: () => endpoint,
+      assetRoot: dirname(templatePath),
+      webIdentity,
+    });
     const server = await startServer(kernel, { port: options.port ?? 0 });
     closing.push(() => server.close());
     endpoint = server.endpoint;
@@ -146,6 +152,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
       functionArns,
       functionCredentials: () => functionCredentials(lambda, functionArns),
       queues: queuesOf(outputs),
+      nextDelivery: (name) => queues.nextVisible(queueArnOf(kernel, queuesOf(outputs)[name]?.url ?? '')),
       customers,
       world,
       oidc: world.oidc,
@@ -222,6 +229,11 @@ function named(outputs: Readonly<Record<string, string>>, pattern: RegExp): Read
       return name === undefined ? [] : [[name.charAt(0).toLowerCase() + name.slice(1), value]];
     }),
   );
+}
+
+/** A URL ends with account and name. */
+function queueArnOf({ region }: LocalKernel, url: string): string {
+  return ['arn:aws:sqs', region, ...url.split('/').slice(-2)].join(':');
 }
 
 function queuesOf(outputs: Readonly<Record<string, string>>): LocalCloud['queues'] {

@@ -11,7 +11,7 @@ import { createLogs } from './services/logs.ts';
 import { createS3 } from './services/s3.ts';
 import { createScheduler } from './services/scheduler.ts';
 import { createSecretsManager } from './services/secrets-manager.ts';
-import { createSqs } from './services/sqs.ts';
+import { createSqs, type QueueView } from './services/sqs.ts';
 import { createSts } from './services/sts.ts';
 import type { WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
 import { createTagging } from './services/tagging.ts';
@@ -29,7 +29,7 @@ export interface ServicesOptions {
 export function registerServices(
   kernel: LocalKernel,
   { endpoint, assetRoot, webIdentity }: ServicesOptions,
-): { readonly lambda: LambdaService; readonly apiGateway: ApiGatewayService } {
+): { readonly lambda: LambdaService; readonly apiGateway: ApiGatewayService; readonly queues: QueueView } {
   const sqs = createSqs(kernel, { endpoint });
   const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash });
   const apiGateway = createApiGateway(kernel);
@@ -51,5 +51,5 @@ export function registerServices(
     apiGateway,
   ];
   for (const service of services) kernel.register(service);
-  return { lambda, apiGateway };
+  return { lambda, apiGateway, queues: sqs.view };
 }

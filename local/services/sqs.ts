@@ -18,6 +18,8 @@ export interface QueueView {
   pending(queueArn: string): number;
   /** Those of them that can be received now. */
   ready(queueArn: string): number;
+  /** When the earliest of them can be received, by the cloud's clock; undefined when there is none. */
+  nextVisible(queueArn: string): number | undefined;
   /** Resolves when a message can be received, at clock time `until` at the latest. Rejects when aborted. A missing queue never has one. */
   untilVisible(queueArn: string, options: { until?: number; signal?: AbortSignal }): Promise<void>;
 }
@@ -83,6 +85,10 @@ export function createSqs(kernel: Kernel, options: { endpoint: () => string }): 
       ready(arn) {
         const queue = all.get(arn);
         return queue === undefined ? 0 : depth(queue, kernel.clock.now()).ready;
+      },
+      nextVisible(arn) {
+        const moments = [...(all.get(arn)?.messages.values() ?? [])].map(({ visibleAt }) => visibleAt);
+        return moments.length === 0 ? undefined : Math.min(...moments);
       },
       async untilVisible(arn, { until, signal }) {
         const queue = all.get(arn) ?? createQueue({ arn, name: '', accountId: '' }, 0);

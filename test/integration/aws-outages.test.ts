@@ -4,11 +4,13 @@ import { lettersAbout, redrive } from '../support/dead-letters.ts';
 import { strike } from '../support/fault-points.ts';
 import { pointsOf } from '../support/interrupted-flows.ts';
 import { tenantOnboarded } from '../support/provider-run.ts';
+import { suspendSchedules } from '../support/schedules.ts';
 import { queued, settle } from '../support/settle.ts';
 import { liveKeysOf, tenantState } from '../support/tenant-state.ts';
 
 const test = await testCloud();
 const { cloud } = test;
+await suspendSchedules(cloud);
 
 /** Longer than the function keeps the admin key. */
 const adminKeyForgottenMs = 301_000;

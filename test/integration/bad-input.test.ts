@@ -7,12 +7,14 @@ import { type BadEvent, badDetails, badTenants, contradictions, details, type Kn
 import { badMessages } from '../support/bad-messages.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { asRoot, everything, plantTenantStatus, plantUserStatus, publishedSince } from '../support/ground-truth.ts';
+import { suspendSchedules } from '../support/schedules.ts';
 import { settle } from '../support/settle.ts';
 
 let test: TestCloud;
 let known: Known;
 beforeAll(async () => {
   test = await testCloud();
+  await suspendSchedules(test.cloud);
   const [active, neighbour, offboarded] = [test.freshTenantId('active'), test.freshTenantId('neighbour'), test.freshTenantId('gone')];
   const { issuer } = test.cloud.oidc;
   const platformIssued = { provider: 'openai', source: 'platform-issued', environment: 'production' };

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { testCloud } from '../support/cloud.ts';
 import { type FaultPoint, pointName, providerTroubles, strike } from '../support/fault-points.ts';
 import { onboardToTheEnd } from '../support/provider-run.ts';
+import { suspendSchedules } from '../support/schedules.ts';
 import { queued } from '../support/settle.ts';
 import { tenantState } from '../support/tenant-state.ts';
 
 const test = await testCloud();
 const { cloud } = test;
+await suspendSchedules(cloud);
 
 /** The requests of an onboarding in which the answer to `point` is lost, from then on. */
 async function askedAfterLosing(point: FaultPoint): Promise<FaultPoint[]> {

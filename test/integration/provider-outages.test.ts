@@ -6,11 +6,13 @@ import { testCloud } from '../support/cloud.ts';
 import { lettersAbout, redrive } from '../support/dead-letters.ts';
 import { strike } from '../support/fault-points.ts';
 import { onboardToTheEnd, openAiMain, tenantOnboarded } from '../support/provider-run.ts';
+import { suspendSchedules } from '../support/schedules.ts';
 import { pause, queued, settle } from '../support/settle.ts';
 import { keysOf, liveKeysOf, registryOf, tenantState } from '../support/tenant-state.ts';
 
 const test = await testCloud();
 const { cloud } = test;
+await suspendSchedules(cloud);
 const keyRequest = 'POST /organization/projects/{id}/service_accounts/{id}/api_keys';
 const forGood = 1000;
 

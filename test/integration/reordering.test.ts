@@ -4,11 +4,13 @@ import { userIdOf } from '../../functions/shared/identifiers.ts';
 import { testCloud } from '../support/cloud.ts';
 import { strike } from '../support/fault-points.ts';
 import { openAiMain, tenantOnboarded } from '../support/provider-run.ts';
+import { suspendSchedules } from '../support/schedules.ts';
 import { pause, queued, settle } from '../support/settle.ts';
 import { keysOf, registryOf, tenantState } from '../support/tenant-state.ts';
 
 const test = await testCloud();
 const { cloud } = test;
+await suspendSchedules(cloud);
 const { issuer } = cloud.oidc;
 const userId = userIdOf(issuer, 'ana');
 const subjects = { [userId]: 'ana' };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AwsCredentials } from '../../local/aws-clients.ts';
 import type { TestCloud } from './cloud.ts';
 import { type Customer, newCustomer } from './customer-account.ts';
-import { asRoot } from './ground-truth.ts';
+import { nextSweep } from './schedules.ts';
 import { pause } from './settle.ts';
 
 export interface Wish {
@@ -159,19 +159,14 @@ async function withCloudFormation<Answer>(
   }
 }
 
-const schedule = z.object({ CreationDate: z.date() });
-
 /**
  * Moves the clock by so many minutes, none when left out, and on to the sweep's next run; waits until that and what it set going are through. The run after it is
  * a minute of real time away, so it comes in between nothing that a test does next.
  */
 export async function sweep(test: TestCloud, minutes = 0): Promise<void> {
-  const { clock, resources } = test.cloud;
-  const found = Object.entries(resources).find(([id, { type }]) => type === 'AWS::Scheduler::Schedule' && id.startsWith('Sweep'));
-  const { CreationDate } = schedule.parse(await asRoot(test.cloud, 'scheduler', 'GetSchedule', { Name: found?.[1].physicalId }));
-  const [now, first] = [clock.now(), CreationDate.getTime()];
-  const run = first + Math.ceil((now + minutes * 60_000 + 1000 - first) / 60_000) * 60_000;
-  clock.advance(run - now);
+  const { clock } = test.cloud;
+  const now = clock.now();
+  clock.advance((await nextSweep(test.cloud, now + minutes * 60_000 + 1000)) - now);
   await pause(test.cloud);
 }
 

@@ -5,6 +5,7 @@ import type { Fault } from '../../local/core/faults.ts';
 import type { JournalEntry } from '../../local/core/journal.ts';
 import type { TestCloud } from './cloud.ts';
 import { awsPoints, type FaultPoint, inFull, pointName } from './fault-points.ts';
+import { suspendSchedules } from './schedules.ts';
 import { queued, settle } from './settle.ts';
 import { type TenantState, tenantState } from './tenant-state.ts';
 
@@ -71,6 +72,7 @@ const readsTheAdminKey = new Set(['kms', 'secretsmanager']);
  */
 export async function recordFlow(test: TestCloud, flow: Flow, sampled = false): Promise<RecordedFlow> {
   const { cloud } = test;
+  await suspendSchedules(cloud);
   const [tenantId = ''] = await prepareTenants(test, flow, 1);
   await warmUp(test);
   const since = cloud.journal.lastSeq;

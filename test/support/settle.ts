@@ -4,9 +4,6 @@ import type { LocalCloud } from '../../local/cloud.ts';
 
 const attributesAnswer = z.object({ Attributes: z.record(z.string(), z.coerce.number()) });
 
-/** Longer than the visibility timeout, so that whatever waits comes back after one such step. */
-const longestStepSeconds = 400;
-
 /** Messages in the queue: visible, hidden or delayed. */
 export async function queued(cloud: LocalCloud, which: 'url' | 'dlqUrl' = 'url'): Promise<number> {
   const answer = await cloud.kernel.call(cloud.kernel.rootCaller(cloud.accountId), 'sqs', 'GetQueueAttributes', {
@@ -22,16 +19,17 @@ export async function pause(cloud: LocalCloud, timeoutMs = 30_000): Promise<void
 }
 
 /**
- * Advances the clock, in steps that double, until the queue is empty: every message is dealt with or put aside. The clock stands while a function runs,
+ * Advances the clock from one delivery to the next until the queue is empty: every message is dealt with or put aside. The clock stands while a function runs,
  * because no run outlives its time. Rejects when messages are left after a day.
  */
 export async function settle(cloud: LocalCloud): Promise<void> {
   const until = cloud.clock.now() + 86_400_000;
-  for (let seconds = 4; ; seconds = Math.min(seconds * 2, longestStepSeconds)) {
+  for (;;) {
     await pause(cloud);
-    const left = await queued(cloud);
-    if (left === 0) return;
-    if (cloud.clock.now() > until) throw new Error(`${left} messages are still in the queue after a day.`);
-    cloud.clock.advance(seconds * 1000);
+    const next = cloud.nextDelivery('tenants');
+    if (next === undefined) return;
+    const now = cloud.clock.now();
+    if (now > until) throw new Error(`${await queued(cloud)} messages are still in the queue after a day.`);
+    cloud.clock.advance(Math.max(0, Math.ceil(next - now)));
   }
 }
