@@ -16,6 +16,7 @@ const names = {
   '#secret': 'secretVersionId',
   '#diverted': 'diverted',
   '#revoked': 'revokedVersionIds',
+  '#lifted': 'lifted',
 };
 const projection = Object.keys(names).join(', ');
 /** Asked for only where a connection is. */
@@ -58,6 +59,8 @@ function sortKeys({ userId, credentialId, agentId, sessionId, connectionId }: Ga
   return {
     tenant: 'TENANT',
     user: `USER#${userId}`,
+    /** Of somebody who has no item: who was revoked before they were onboarded, or never was. */
+    buriedUser: `REVOKED#USER#${userId}`,
     credential: `CREDENTIAL#${credentialId}`,
     agent: agentId && `REVOKED#AGENT#${agentId}`,
     session: sessionId && `REVOKED#SESSION#${sessionId}`,
@@ -90,7 +93,7 @@ function readingOf(answer: Readonly<Record<string, unknown>>, table: string, que
   const [tenant, user, credential] = [items.get(sk.tenant), items.get(sk.user), items.get(sk.credential)];
   return {
     tenant: tenant && { ...standingOf(tenant), rulesVersion: wholeNumber(tenant['rulesVersion']) },
-    user: user && { ...standingOf(user), version: wholeNumber(user['version']) },
+    user: user ? { ...standingOf(user), version: wholeNumber(user['version']) } : buriedUser(items.get(sk.buriedUser)),
     credential: credential && {
       ...standingOf(credential),
       version: wholeNumber(credential['version']),
@@ -117,6 +120,11 @@ function connectionOf(item: Readonly<Record<string, unknown>> | undefined): Conn
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** A suspension that was ended is as good as none. */
+function buriedUser(tombstone: Readonly<Record<string, unknown>> | undefined): GateReading['user'] {
+  return tombstone === undefined || tombstone['lifted'] === true ? undefined : { status: 'revoked', epoch: 0, version: 0 };
+}
 
 /** A list that is not understood refuses. */
 function isAmong(list: unknown, id: unknown): boolean {

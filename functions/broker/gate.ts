@@ -99,7 +99,8 @@ export function admit(reading: GateReading, facts: Pick<CredentialFacts, 'source
     throw new CordonError('USER_NOT_ACTIVE', 'The user is not active.');
   if (reading.agentRevoked) throw new CordonError('AGENT_REVOKED', 'The agent was revoked.');
   if (reading.sessionRevoked) throw new CordonError('SESSION_REVOKED', 'The session was revoked.');
-  if (credential?.status === 'revoked' || credential?.versionRevoked) throw new CordonError('CREDENTIAL_REVOKED', 'The credential for this call was revoked.');
+  if (credential?.status === 'revoked' || credential?.versionRevoked)
+    throw new CordonError('CREDENTIAL_REVOKED', 'The credential for this call was revoked.');
   // Nothing is stored for a federated credential or a customer's role: being recorded is all it can be.
   const isStored = source !== 'federated' && source !== 'customer-role';
   if (credential === undefined || (credential.status !== 'active' && (isStored || credential.status !== 'recorded'))) {

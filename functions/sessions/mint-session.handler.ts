@@ -8,6 +8,7 @@ const mintInput = z.strictObject({
   token: z.string().min(1),
   as: z.enum(['tenant', 'user']).default('tenant'),
   fresh: z.boolean().default(false),
+  unrevoked: z.boolean().default(false),
 });
 /** The broker may call no other function, so what IAM refused to it is told here. */
 const reportInput = z.strictObject({ token: z.string().min(1), report: violation });

@@ -11,7 +11,7 @@ export interface MintDeps {
   readonly clock: Clock;
   readonly sessions: TenantSessions;
   /** The tenant's registry, read in the tenant's own session. */
-  openRegistry(tenantId: TenantId): Promise<Pick<Registry, 'tenant' | 'user'>>;
+  openRegistry(tenantId: TenantId): Promise<Pick<Registry, 'tenant' | 'user' | 'isBuried'>>;
   readonly readerRoleArn: string;
   /** `arn:aws:iam::{account}:role/cordon/TenantAgent-` */
   readonly dedicatedRoleArnPrefix: string;
@@ -23,6 +23,8 @@ export interface MintRequest {
   readonly as: 'tenant' | 'user';
   /** None that was minted a while ago will do: the caller's was refused, and may have been cut off. */
   readonly fresh: boolean;
+  /** The agent and the session that the token names may not be revoked either. The broker asks about them itself, at each use. */
+  readonly unrevoked: boolean;
 }
 
 export interface MintedSession extends VerifiedToken {
@@ -52,7 +54,7 @@ export async function mintSession(deps: MintDeps, request: MintRequest): Promise
   if (request.fresh) deps.sessions.forget(tenantId, deps.clock() - freshMs);
   const registry = await deps.openRegistry(tenantId);
   const readAt = deps.clock();
-  const { tier } = await activeTenant(registry, claims, request.as);
+  const { tier } = await activeTenant(registry, claims, request);
   const userId: UserId | undefined = request.as === 'user' ? claims.userId : undefined;
   const credentials =
     tier === 'dedicated'
@@ -60,15 +62,15 @@ export async function mintSession(deps: MintDeps, request: MintRequest): Promise
       : await deps.sessions({ roleArn: deps.readerRoleArn, tenantId, userId, role: 'shared' });
   // A revocation that was written since cuts off what was issued before it, and this session is younger: it would live on. A pool tenant's own is the one that was read in.
   const isYounger = credentials.expiresAt - sessionSeconds * secondMs > readAt - secondMs;
-  if (isYounger && (tier === 'dedicated' || userId !== undefined)) await activeTenant(registry, claims, request.as);
+  if (isYounger && (tier === 'dedicated' || userId !== undefined)) await activeTenant(registry, claims, request);
   return { ...saidOf(claims), tier, credentials };
 }
 
 /** @throws CordonError TENANT_UNKNOWN | TENANT_OFFBOARDED | TENANT_NOT_ACTIVE | USER_UNKNOWN, and as reading */
 async function activeTenant(
-  registry: Pick<Registry, 'tenant' | 'user'>,
-  { tenantId, userId }: VerifiedToken,
-  as: MintRequest['as'],
+  registry: Pick<Registry, 'tenant' | 'user' | 'isBuried'>,
+  { tenantId, userId, agentId, sessionId }: VerifiedToken,
+  { as, unrevoked }: Pick<MintRequest, 'as' | 'unrevoked'>,
 ): Promise<TenantItem> {
   const [tenant, user] = await Promise.all([registry.tenant(tenantId), registry.user(tenantId, userId)]);
   if (!tenant) throw new CordonError('TENANT_UNKNOWN', 'the tenant is not onboarded');
@@ -77,6 +79,8 @@ async function activeTenant(
   // Not every caller is a user with an item: agents and workloads act for the tenant. But who was a user and is one no more gets nothing.
   if (user ? user.status !== 'active' : as === 'user')
     throw new CordonError('USER_UNKNOWN', 'the user is not an active user of the tenant');
+  const named = { ...(user === undefined && { userId }), ...(unrevoked && { agentId, sessionId }) };
+  if (await registry.isBuried(tenantId, named)) throw new CordonError('TOKEN_REFUSED', 'the user, the agent or the session was revoked');
   return tenant;
 }
 

@@ -27,7 +27,7 @@ export interface MintedSession {
 }
 
 /**
- * Has `sessions` verify a token and mint the session of whoever it names; with `fresh`, none that was minted a while ago.
+ * Has `sessions` verify a token and mint the session of whoever it names, if nobody it names was revoked; with `fresh`, none that was minted a while ago.
  *
  * @throws CordonError TOKEN_REFUSED, SESSION_UNAVAILABLE (retryable) and what AWS's refusals are turned into
  */
@@ -38,7 +38,12 @@ export async function sessionFromToken(
   { fresh }: { readonly fresh: boolean } = { fresh: false },
 ): Promise<MintedSession> {
   const answer = await aws('asking for a session', () =>
-    lambda.send(new InvokeCommand({ FunctionName: sessionsFunctionName, Payload: JSON.stringify({ token, ...(fresh && { fresh }) }) })),
+    lambda.send(
+      new InvokeCommand({
+        FunctionName: sessionsFunctionName,
+        Payload: JSON.stringify({ token, unrevoked: true, ...(fresh && { fresh }) }),
+      }),
+    ),
   );
   if (answer.FunctionError !== undefined || answer.Payload === undefined)
     throw new CordonError('SESSION_UNAVAILABLE', 'the sessions function failed', { retryable: true });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { createRegistryItems, type RegistryItemsDeps } from '../shared/registry-items.dynamodb.ts';
 import {
   type CredentialItem,
@@ -10,6 +11,9 @@ import {
   userItem,
 } from './registry.ts';
 import { demandsOf } from './registry-demands.ts';
+
+/** What counts of a tombstone. */
+const buried = z.object({ lifted: z.boolean().optional() });
 
 /** The sort key of an item. */
 export function keyOf(item: RegistryItem): string {
@@ -27,6 +31,15 @@ export function createRegistry(deps: RegistryItemsDeps): Registry {
   return {
     tenant: (tenantId) => items.get(tenantItem, tenantId, 'TENANT'),
     user: (tenantId, userId) => items.get(userItem, tenantId, `USER#${userId}`),
+    async isBuried(tenantId, { userId, agentId, sessionId }) {
+      const named = [
+        userId !== undefined && `USER#${userId}`,
+        agentId !== undefined && `AGENT#${agentId}`,
+        sessionId !== undefined && `SESSION#${sessionId}`,
+      ];
+      const found = await Promise.all(named.map((name) => (name === false ? undefined : items.get(buried, tenantId, `REVOKED#${name}`))));
+      return found.some((one) => one !== undefined && one.lifted !== true);
+    },
     credential: (tenantId, credentialId) => items.get(credentialItem, tenantId, `CREDENTIAL#${credentialId}`),
     credentials: (tenantId) => items.list(credentialItem, tenantId, 'CREDENTIAL#'),
     addTenant: (item) => add({ ...item, ...items.added() }),

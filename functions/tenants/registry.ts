@@ -119,6 +119,13 @@ export type NewTenant = Omit<TenantItem, Written>;
 export type NewUser = Omit<UserItem, Written>;
 export type NewCredential = Omit<CredentialItem, Written>;
 
+/** Whom a token names. */
+export interface Buried {
+  readonly userId?: UserId | undefined;
+  readonly agentId?: string | undefined;
+  readonly sessionId?: string | undefined;
+}
+
 /**
  * What Cordon knows of one tenant. Reads are strongly consistent.
  *
@@ -130,6 +137,8 @@ export interface Registry {
   tenant(tenantId: TenantId): Promise<TenantItem | undefined>;
   user(tenantId: TenantId, userId: UserId): Promise<UserItem | undefined>;
   credential(tenantId: TenantId, credentialId: CredentialId): Promise<CredentialItem | undefined>;
+  /** True when one of them was revoked and has no item of its own: who never had one, or had none yet. */
+  isBuried(tenantId: TenantId, who: Buried): Promise<boolean>;
   /** Every credential of the tenant, in the order of their IDs. */
   credentials(tenantId: TenantId): Promise<readonly CredentialItem[]>;
   addTenant(item: NewTenant): Promise<TenantItem>;

@@ -78,6 +78,20 @@ export function revocationStoreContract(name: string, open: () => Promise<{ stor
       await registry.addCredential({ ...credential, credentialId: credentialId.parse('other') });
     });
 
+    it('shows the registry who is buried, by whatever name a token has, and who is so no more', async () => {
+      const { store, registry } = await open();
+      await store.begin(revocation('e-1'), { of: 'TOMBSTONE', known: undefined, tombstone: stone('USER', ann) });
+      await store.begin(revocation('e-2'), { of: 'TOMBSTONE', known: undefined, tombstone: stone('AGENT', 'bot') });
+      await store.begin(revocation('e-3'), { of: 'TOMBSTONE', known: undefined, tombstone: stone('SESSION', 's-1') });
+      for (const who of [{ userId: ann }, { agentId: 'bot' }, { sessionId: 's-1', agentId: 'other' }])
+        expect(await registry.isBuried(acme, who)).toBe(true);
+      for (const who of [{}, { agentId: 's-1' }, { sessionId: 'bot' }]) expect(await registry.isBuried(acme, who)).toBe(false);
+      expect(await registry.isBuried(tenantId.parse('acme-2'), { agentId: 'bot' })).toBe(false);
+      const known = await store.tombstone(acme, 'USER', ann);
+      await store.begin(revocation('e-4'), { of: 'TOMBSTONE', known, tombstone: { ...stone('USER', ann), lifted: true } });
+      expect(await registry.isBuried(acme, { userId: ann })).toBe(false);
+    });
+
     it.each(['TENANT', 'USER', 'CREDENTIAL'] as const)('puts no tombstone in place of a %s that has come to be meanwhile', async (of) => {
       const { store, registry } = await open();
       await registry.addTenant(tenant);

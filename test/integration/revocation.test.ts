@@ -205,6 +205,30 @@ describe('X1 suspension and reinstatement', () => {
   });
 });
 
+describe('X1 somebody who was never onboarded acts for the tenant, and', () => {
+  it('is suspended and let in again like everybody else, at the broker and at the APIs', async () => {
+    const tenantId = await openAiTenant(test);
+    const token = await mint(tenantId, { userId: 'zoe' });
+    const attribution = async (): Promise<number> =>
+      (await fetch(`${test.cloud.brokerUrl}/v1/attribution`, { headers: { authorization: `Bearer ${token}` } })).status;
+    expect([(await chat(test, token)).status, await attribution()]).toEqual([200, 200]);
+    const zoe = { tenantId, scope: 'user', userId: userIdOf(test.cloud.oidc.issuer, 'zoe') };
+    await apply(test, 'AccessSuspended', zoe);
+    expect([(await chat(test, token)).status, await attribution()]).toEqual([401, 401]);
+    test.cloud.clock.advance(2000);
+    await apply(test, 'AccessReinstated', zoe);
+    expect([(await chat(test, token)).status, await attribution()]).toEqual([200, 200]);
+  });
+
+  it('of a revoked agent reads nothing of the tenant’s evidence any more', async () => {
+    const tenantId = await openAiTenant(test);
+    const headers = { authorization: `Bearer ${await mint(tenantId)}` };
+    expect((await fetch(`${test.cloud.brokerUrl}/v1/attribution`, { headers })).status).toBe(200);
+    await apply(test, 'RevocationRequested', { tenantId, scope: 'agent', agentId: 'agent-1' });
+    expect((await fetch(`${test.cloud.brokerUrl}/v1/attribution`, { headers })).status).toBe(401);
+  });
+});
+
 describe('X1 what is revoked before it exists is refused when it comes', () => {
   it('a tenant, a user and a credential', async () => {
     const early = test.freshTenantId();

@@ -46,6 +46,8 @@ export function createMemoryRegistry({
   return {
     tenant: async (tenantId) => structuredClone(tenants.get(tenantId)),
     user: async (tenantId, userId) => structuredClone(users.get(`${tenantId}#${userId}`)),
+    isBuried: async (tenantId, { userId, agentId, sessionId }) =>
+      [`USER#${userId}`, `AGENT#${agentId}`, `SESSION#${sessionId}`].some((name) => tombstones.has(`${tenantId}#REVOKED#${name}`)),
     credential: async (tenantId, credentialId) => structuredClone(credentials.get(`${tenantId}#${credentialId}`)),
     credentials: async (tenantId) =>
       [...credentials.values()]

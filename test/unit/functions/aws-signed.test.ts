@@ -13,6 +13,7 @@ import { callJson } from '../../../functions/shared/aws-signed-json.ts';
 import { callSts } from '../../../functions/shared/aws-signed-sts.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
 import { credentialId } from '../../../functions/shared/identifier-fields.ts';
+import { userIdOf } from '../../../functions/shared/identifiers.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
 import { createRegistry } from '../../../functions/tenants/registry.dynamodb.ts';
 import { attributionStoreContract } from '../../contracts/attribution-store.suite.ts';
@@ -219,7 +220,7 @@ describe('the signed stores read what the SDK’s write', () => {
     const active = {
       tenant: { status: 'active', epoch: 2, rulesVersion: 4 },
       user: { status: 'active', epoch: 2, version: 1 },
-      credential: { status: 'active', epoch: 2, version: 1, secretVersionId: 'v1', diverted: false },
+      credential: { status: 'active', epoch: 2, version: 1, secretVersionId: 'v1', diverted: false, versionRevoked: false },
       agentRevoked: false,
       sessionRevoked: false,
     };
@@ -243,6 +244,39 @@ describe('the signed stores read what the SDK’s write', () => {
     expect((await gate.read(question)).credential).toEqual({ ...active.credential, diverted: true });
   });
 
+  it('the gate: somebody without an item who was revoked, until that is lifted', async () => {
+    const { aws, gate } = await registered();
+    const { PutItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const ben = userIdOf('https://idp.example.com', 'ben');
+    const bury = (lifted: object): Promise<unknown> => {
+      const Item = { pk: { S: 'TENANT#acme#' }, sk: { S: `REVOKED#USER#${ben}` }, ...lifted };
+      return aws.admin.dynamodb.send(new PutItemCommand({ TableName: aws.registryTable, Item }));
+    };
+    expect((await gate.read({ ...question, userId: ben })).user).toBeUndefined();
+    await bury({});
+    expect((await gate.read({ ...question, userId: ben })).user).toMatchObject({ status: 'revoked' });
+    await bury({ lifted: { BOOL: true } });
+    expect((await gate.read({ ...question, userId: ben })).user).toBeUndefined();
+  });
+
+  it('the gate: a version that was revoked by itself, as long as it is the one in force', async () => {
+    const { aws, gate } = await registered();
+    const { UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const set = (list: readonly string[]): Promise<unknown> =>
+      aws.admin.dynamodb.send(
+        new UpdateItemCommand({
+          TableName: aws.registryTable,
+          Key: { pk: { S: 'TENANT#acme#' }, sk: { S: 'CREDENTIAL#main' } },
+          UpdateExpression: 'SET revokedVersionIds = :list',
+          ExpressionAttributeValues: { ':list': { L: list.map((S) => ({ S })) } },
+        }),
+      );
+    await set(['v0', 'v1']);
+    expect((await gate.read(question)).credential?.versionRevoked).toBe(true);
+    await set(['v0']);
+    expect((await gate.read(question)).credential?.versionRevoked).toBe(false);
+  });
+
   it('the gate: strongly consistent, and of the tenant’s own partition only', async () => {
     const asked: string[] = [];
     const gate = createSignedGate({
@@ -260,6 +294,7 @@ describe('the signed stores read what the SDK’s write', () => {
     expect(registry.Keys.map(({ pk, sk }: { pk: { S: string }; sk: { S: string } }) => `${pk.S} ${sk.S}`)).toEqual([
       'TENANT#acme# TENANT',
       `TENANT#acme# USER#${ann}`,
+      `TENANT#acme# REVOKED#USER#${ann}`,
       'TENANT#acme# CREDENTIAL#main',
       'TENANT#acme# REVOKED#AGENT#bot',
       'TENANT#acme# REVOKED#SESSION#s 1',

@@ -18,10 +18,16 @@ const context = { awsRequestId: 'r-1' };
 const uniform = { error: { code: 'TOKEN_REFUSED', message: 'The token was not accepted.' } };
 
 async function setUp(
-  options: { tenant?: Partial<NewTenant>; user?: Partial<NewUser>; whileMinting?: Partial<NewTenant>; issuedAt?: number } = {},
+  options: {
+    tenant?: Partial<NewTenant>;
+    user?: Partial<NewUser>;
+    buried?: string;
+    whileMinting?: Partial<NewTenant>;
+    issuedAt?: number;
+  } = {},
 ) {
   const clock = (): number => now;
-  const registry = createMemoryRegistry({ clock, nextId: createIds(clock) });
+  const registry = createMemoryRegistry({ clock, nextId: createIds(clock), tombstones: new Set([`acme#REVOKED#${options.buried}`]) });
   const item = { tenantId: acme, epoch: 0, requestedBy: 'op', announced: true };
   const tenant: NewTenant = {
     ...item,
@@ -120,12 +126,19 @@ describe('I11 minting a session', () => {
       { token: 'good', as: 'user' },
       'USER_UNKNOWN',
     ],
+    ['somebody who was revoked and never onboarded', { tenant: {}, buried: `USER#${ann}` }, { token: 'good' }, 'TOKEN_REFUSED'],
+    ['a revoked agent, for whoever asks for it', { tenant: {}, buried: 'AGENT#bot' }, { token: 'good', unrevoked: true }, 'TOKEN_REFUSED'],
     ['a user who was offboarded, as the tenant', { tenant: {}, user: { status: 'offboarded' } }, { token: 'good' }, 'USER_UNKNOWN'],
   ])('refuses %s in the same words as everything else, and logs the reason', async (_what, world, input, code) => {
     const { handler, asked, lines } = await setUp(world);
     expect(await handler(input, context)).toEqual(uniform);
     expect(asked).toEqual([]);
     expect(lines).toMatchObject([{ fields: { code } }]);
+  });
+
+  it('leaves agents to whoever asks the gate at each use', async () => {
+    const { handler } = await setUp({ tenant: {}, buried: 'AGENT#bot' });
+    expect(await handler({ token: 'good' }, context)).toMatchObject({ tenantId: 'acme', agentId: 'bot' });
   });
 
   it('takes none that is older than a second for whoever was refused with theirs, and any for everybody else', async () => {
