@@ -8,7 +8,7 @@ import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { cutOff, nextSecond } from '../support/cut-offs.ts';
 import { type Call, expectAllowed, expectDenied, notGranted } from '../support/decisions.ts';
 import { type DedicatedTenants, onboardDedicated } from '../support/dedicated-tenants.ts';
-import { administratorOf, assumeRole, credentialsOf, type Neighbours, onboardNeighbours } from '../support/neighbours.ts';
+import { assumeRole, credentialsOf, type Neighbours, onboardNeighbours } from '../support/neighbours.ts';
 
 let test: TestCloud;
 let on: Neighbours;
