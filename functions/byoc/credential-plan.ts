@@ -57,7 +57,10 @@ export interface CredentialChanges {
   readonly change: readonly { readonly item: CredentialItem; readonly change: Partial<NewCredential> }[];
 }
 
-/** Compares what is planned with what the tenant has. One of this connection that is not planned any more is revoked; a revoked one that is comes back. Pure. */
+/**
+ * Compares what is planned with what the tenant has. One of this connection that is not planned any more is revoked; one that is planned again comes back, but not
+ * what somebody has revoked: that is for good. Pure.
+ */
 export function credentialChanges(
   planned: readonly NewCredential[],
   credentials: readonly CredentialItem[],
@@ -67,7 +70,7 @@ export function credentialChanges(
   const wanted = new Set<string>(planned.map((item) => item.credentialId));
   const kept = planned.flatMap((plan) => {
     const item = known.get(plan.credentialId);
-    if (!item || sameUse(item, plan)) return [];
+    if (!item || item.ending !== undefined || sameUse(item, plan)) return [];
     const { environment, settings, status } = plan;
     const change = { environment, settings, status, labels: plan.labels, dataClasses: plan.dataClasses, epoch: item.epoch + 1 };
     return [{ item, change }];

@@ -24,6 +24,8 @@ export interface Abandonment {
  * @returns what is left, one sentence each, for the operator; empty when nothing is
  */
 export async function abandonCredential(deps: TenantsDeps, of: Abandonment, item: CredentialItem): Promise<string[]> {
+  // Then it is the revocation's to end, whoever made what there is of it.
+  if (item.status === 'revoked') return [];
   const left: string[] = [];
   const { tenantId, credentialId } = item;
   const attribution = { ...deps, store: of.stores.attribution };

@@ -211,7 +211,7 @@ export async function createDoorWorld() {
   await addCredential('globex', 'anthropic-own', { tier: 'dedicated' });
 
   return {
-    ...{ registry, attribution, vault, door, faults, announced, lines, vaultOwners, asked },
+    ...{ clock, nextId, registry, attribution, vault, door, faults, announced, lines, vaultOwners, asked },
     ...{ addTenant, addCredential, call, getKey, post, offer, seal },
     credential: (tenant: string, id: string) => registry.credential(tenantId.parse(tenant), credentialId.parse(id)),
     userIdOf: (subject: string) => userIdOf(issuer, subject),

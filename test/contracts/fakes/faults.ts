@@ -15,10 +15,20 @@ export interface Fault {
   readonly mode: FaultMode;
 }
 
+/** Something that somebody else does while a call is under way: before it takes effect, or after. */
+export interface Meanwhile {
+  readonly call: string;
+  readonly nth: number;
+  readonly when: 'before' | 'after';
+  readonly work: () => Promise<void>;
+}
+
 /** Injects one fault into calls of ports, and keeps a journal of these calls, from which a campaign takes its fault points. */
 export interface Faults {
   readonly journal: string[];
   set(fault: Fault | undefined): void;
+  /** Has something done in the middle of one call. */
+  meanwhile(next: Meanwhile): void;
   /** True when the fault has struck. */
   readonly struck: boolean;
   /** After a crash: a new process on the same world. */
@@ -32,14 +42,20 @@ export function createFaults(): Faults {
   let seen = 0;
   let struck = false;
   let dead = false;
+  let meanwhile: Meanwhile | undefined;
+  let met = 0;
 
   async function run(call: string, work: () => unknown): Promise<unknown> {
     if (dead) throw new Crash('a dead process makes no calls');
     journal.push(call);
     const hit = fault?.call === call && ++seen === fault.nth ? fault.mode : undefined;
     if (hit !== undefined) struck = true;
+    const other = meanwhile?.call === call && ++met === meanwhile.nth ? meanwhile : undefined;
+    if (other) [struck, meanwhile] = [true, undefined];
+    if (other?.when === 'before') await other.work();
     if (hit === 'before') throw new CordonError('AWS_UNAVAILABLE', `${call} failed before it did anything`, { retryable: true });
     const value = await work();
+    if (other?.when === 'after') await other.work();
     if (hit === 'after') throw new CordonError('AWS_UNAVAILABLE', `${call} did its work and its answer was lost`, { retryable: true });
     if (hit === 'crash') {
       dead = true;
@@ -52,6 +68,9 @@ export function createFaults(): Faults {
     journal,
     set(next) {
       [fault, seen, struck] = [next, 0, false];
+    },
+    meanwhile(next) {
+      [meanwhile, met, struck] = [next, 0, false];
     },
     get struck() {
       return struck;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { endedCredential } from '../../../functions/revocation/ending-changes.ts';
 import { credentialId } from '../../../functions/shared/identifier-fields.ts';
 import type { RoutingRule } from '../../../functions/tenants/credential-spec.ts';
 import { acme, createByocWorld, customer, disconnection, found, request } from '../../contracts/fakes/byoc-world.ts';
@@ -100,6 +101,21 @@ describe('the credentials of a connection', () => {
     await world.deliver(request({}, 180));
     await world.pass(1);
     expect((await stateOf(world)).rules).toEqual([['bedrock', 'production', {}, bedrockIn('us-east-1')]]);
+  });
+
+  it('X1 do not come back, whatever is asked for anew, when they were revoked', async () => {
+    const world = await verified();
+    const item = await world.registry.credential(acme, credentialId.parse(bedrockIn('us-east-1')));
+    if (!item) throw new Error('there is no such credential');
+    const revoked = await world.registry.changeCredential(
+      item,
+      endedCredential(item, { revocationId: 'r', requestedBy: 'ann', reason: 'it' }, 0),
+    );
+    await world.deliver(request({ environment: 'staging' }, 60));
+    await world.pass(1);
+    await world.deliver(request({}, 120));
+    await world.pass(1440);
+    expect(await world.registry.credential(acme, revoked.credentialId)).toEqual(revoked);
   });
 
   it('leave a credential alone that the tenant gave the same name', async () => {

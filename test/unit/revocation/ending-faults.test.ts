@@ -38,7 +38,8 @@ function told(what: string, world: EndingWorld, error: unknown): Error {
 
 const modes: readonly FaultMode[] = ['before', 'after', 'crash'];
 
-describe.each(endingCases)('X3 a revoked credential $name', (of) => {
+// Hundreds of worlds each.
+describe.each(endingCases)('X3 a revoked credential $name', { timeout: 30_000 }, (of) => {
   it('ends with every key dead, shown to be so, and nothing stored', async () => {
     const world = await start(of);
     await world.revoke();

@@ -79,7 +79,8 @@ async function finish(flow: Flow, world: EndingWorld, what: string): Promise<voi
   }
 }
 
-describe.each(flows)('X3 R7 a credential that is revoked in the middle of a rotation $name', (flow) => {
+// Dozens of worlds each.
+describe.each(flows)('X3 R7 a credential that is revoked in the middle of a rotation $name', { timeout: 30_000 }, (flow) => {
   it.each(['before', 'after'] as const)('ends with every key dead, whichever call is under way (%s it takes effect)', async (when) => {
     const calls = await callsOf(flow);
     expect(calls.length).toBeGreaterThan(5);

@@ -4,7 +4,7 @@ import { type OutboundDetailType, outboundEvents } from '../../../functions/revo
 import { CordonError } from '../../../functions/shared/errors.ts';
 import type { CredentialItem } from '../../../functions/tenants/registry.ts';
 import { Crash } from '../../contracts/fakes/faults.ts';
-import { acme, createRotationWorld, main, minute } from '../rotation/rotation-world.ts';
+import { acme, createRotationWorld, main, minute, second } from '../rotation/rotation-world.ts';
 
 export const by = {
   revocationId: '01K9Z8V0000000000000000009',
@@ -44,12 +44,12 @@ export function createEndingWorld() {
   };
 
   /** One run, as the revocation's worker makes it. False: the process died. */
-  async function advance(item: CredentialItem): Promise<boolean> {
+  async function advance(item: CredentialItem, runMs = world.runMs): Promise<boolean> {
     const tenant = await world.registry.tenant(acme);
     if (!tenant) throw new Error('there is no tenant');
     try {
       const stores = { registry: through('registry', world.registry), attribution: through('attribution', world.attribution) };
-      await advanceEnding(deps, { stores, tenant, item, deadline: world.clock() + world.runMs });
+      await advanceEnding(deps, { stores, tenant, item, deadline: world.clock() + runMs });
       return true;
     } catch (error) {
       if (error instanceof Crash) return false;
@@ -88,15 +88,20 @@ export function createEndingWorld() {
       if (change) await world.registry.changeCredential(item, change);
       return change !== undefined;
     },
-    /** Lets time pass; every minute of it whatever is due is done, rotations too. */
+    /** Lets time pass; whatever becomes due in it is done, rotations too. */
     async settle(minutes: number): Promise<void> {
+      const until = world.clock() + minutes * minute;
       await run();
-      for (let passed = 0; passed < minutes; passed += 1) {
-        world.advance(minute);
-        world.faults.restart();
+      for (;;) {
+        const { ending } = await world.item();
+        const at = Math.max(ending?.nextAt ?? until, world.clock() + second);
+        if (ending === undefined || ending.phase === 'ended' || at > until) break;
+        world.advance(at - world.clock());
         await world.sweep();
         await run();
       }
+      world.advance(until - world.clock());
+      await world.sweep();
     },
     async ending() {
       const { ending } = await world.item(main);
