@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { plantItem } from '../support/broker-calls.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { sweep } from '../support/customers.ts';
 import { inFull } from '../support/fault-points.ts';
+import { credentialOf, put, revocationOf, secretNames } from '../support/revocations.ts';
 import {
   fingerprintIn,
   isLive,
   issuedAt,
   type Kept,
-  labelsOf,
   liveKeysFor,
   minuteMs,
   putRotation,
@@ -19,7 +18,6 @@ import {
   scheduleNothing,
   simulatorOf,
   stateOf,
-  writeCredential,
 } from '../support/rotations.ts';
 import { pause } from '../support/settle.ts';
 
@@ -88,13 +86,35 @@ async function inPhase(phase: string, provider: string): Promise<readonly [InPha
   return [await found(one), await found(other)];
 }
 
-/** Nothing made for it is accepted, nothing is staged, and nothing is scheduled any more. */
-async function expectDead({ kept, keys }: InPhase): Promise<void> {
+/** Lets time pass until every credential that the revocation is about is shown to be dead. */
+async function done(tenantId: string, revocationId: string): Promise<void> {
+  for (let hours = 0; hours < 4; hours += 1) {
+    await pause(test.cloud);
+    if ((await revocationOf(test, tenantId, revocationId)).status === 'done') return;
+    await sweep(test, 61);
+  }
+  throw new Error(
+    `It is not done: ${JSON.stringify(await stateOf(test, { tenantId, credentialId: 'openai-main' }).catch(() => undefined))}`,
+  );
+}
+
+/** Nothing made for it is accepted, nothing of it is stored, and nothing is scheduled any more. */
+async function expectDead({ kept, keys }: InPhase, epoch: number): Promise<void> {
   for (const fingerprint of keys) expect(isLive(test, kept.provider, fingerprint)).toBe(false);
   if (kept.provider !== 'azure-openai') expect(liveKeysFor(test, kept)).toEqual([]);
-  const { rotating, previous, dueAt, diverted, leaseUntil, secretVersionId } = await stateOf(test, kept);
-  expect({ rotating, previous, dueAt, diverted, leaseUntil }).toEqual({ leaseUntil: 0 });
-  expect(await labelsOf(test, kept)).toEqual({ AWSCURRENT: secretVersionId });
+  const { status, rotating, previous, dueAt, diverted, leaseUntil, ending, ...rest } = await credentialOf(
+    test,
+    kept.tenantId,
+    kept.credentialId,
+  );
+  expect({ status, epoch: rest.epoch, rotating, previous, dueAt, diverted, leaseUntil }).toEqual({
+    status: 'revoked',
+    epoch: epoch + 1,
+    leaseUntil: 0,
+  });
+  expect(ending).toMatchObject({ phase: 'ended', announced: true, deletedAt: expect.any(Number) });
+  expect(ending?.versions.every(({ confirmedAt }) => confirmedAt !== undefined)).toBe(true);
+  expect(await secretNames(test, kept.tenantId)).toEqual([]);
   expect(await rotationLetters(test, kept.tenantId)).toEqual([]);
 }
 
@@ -104,23 +124,33 @@ const cases = [
   ['grace', 'azure-openai'] as const,
 ];
 
-describe.each(cases.filter((_case, index) => inFull || index % 2 === 0))('R7 V2 a rotation that is %s at %s', (phase, provider) => {
+describe.each(cases.filter((_case, index) => inFull || index % 2 === 0))('X3 R7 V2 a rotation that is %s at %s', (phase, provider) => {
   it('ends with every key dead when the credential is revoked, or its tenant is offboarded', async () => {
     const [revoked, left] = await inPhase(phase, provider);
-    const { epoch } = await stateOf(test, revoked.kept);
-    await writeCredential(test, revoked.kept, { status: 'revoked', epoch: epoch + 1, dueAt: test.cloud.clock.now() });
-    await plantItem(test, left.kept.tenantId, 'TENANT', { status: 'offboarded' });
+    const [one, other] = [(await stateOf(test, revoked.kept)).epoch, (await stateOf(test, left.kept)).epoch];
+    const ids = [
+      await put(test, 'RevocationRequested', {
+        tenantId: revoked.kept.tenantId,
+        scope: 'credential',
+        credentialId: revoked.kept.credentialId,
+      }),
+      await put(test, 'TenantOffboarded', { tenantId: left.kept.tenantId }),
+    ];
     await sweep(test);
-    expect((await stateOf(test, revoked.kept)).rotating).toBe(undefined);
-    // By then every phase is looked at again by itself.
+    for (const { kept } of [revoked, left]) {
+      const { status, rotating } = await credentialOf(test, kept.tenantId, kept.credentialId);
+      expect({ status, rotating }).toEqual({ status: 'revoked' });
+    }
+    // By then every phase would be looked at again by itself.
     await sweep(test, 75);
     simulatorOf(test, provider).misbehave({});
-    for (const one of [revoked, left]) await expectDead(one);
-    expect(await stateOf(test, revoked.kept)).toMatchObject({ status: 'revoked', epoch: epoch + 1 });
+    for (const [index, { kept }] of [revoked, left].entries()) await done(kept.tenantId, ids[index] ?? '');
+    await expectDead(revoked, one);
+    await expectDead(left, other);
   });
 });
 
-describe('R7 V2 a credential that is revoked while a worker is at it', () => {
+describe('X3 R7 V2 a credential that is revoked while a worker is at it', () => {
   it.each([
     ['makes the next key', 'openai', createKey],
     ['tries the next key', 'openai', 'GET /models'],
@@ -129,14 +159,12 @@ describe('R7 V2 a credential that is revoked while a worker is at it', () => {
   ])('and %s: ends with every key dead, and is revoked still', async (_, service, action) => {
     const tenantId = await rotatingTenant(test, [issuedAt('openai')]);
     const kept = { tenantId, credentialId: 'openai-main', provider: 'openai' };
-    const before = await fingerprintIn(test, kept);
+    const [before, { epoch }] = [await fingerprintIn(test, kept), await stateOf(test, kept)];
     test.cloud.faults.add({ service, action, nth: 1, mode: 'delay', delayMs: 800 });
     await putRotation(test, kept);
     while (test.cloud.faults.list().length > 0) await sleep(5);
-    await writeCredential(test, kept, { status: 'revoked', epoch: 1 });
-    await pause(test.cloud);
-    await sweep(test, 3);
-    await expectDead({ kept, keys: [before, await fingerprintIn(test, kept)] });
-    expect(await stateOf(test, kept)).toMatchObject({ status: 'revoked', epoch: 1 });
+    const id = await put(test, 'RevocationRequested', { tenantId, scope: 'credential', credentialId: kept.credentialId });
+    await done(tenantId, id);
+    await expectDead({ kept, keys: [before] }, epoch);
   });
 });
