@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { credentialId } from '../../../functions/shared/identifier-fields.ts';
 import { requested } from '../rotation/rotation-events.ts';
 import { day, minute, second } from '../rotation/rotation-world.ts';
 import { createEndingWorld } from './ending-world.ts';
@@ -100,16 +101,26 @@ describe('X3 what a revocation does about a credential', () => {
 
   it('renews no slot that is another credential’s by now', async () => {
     const world = createEndingWorld();
-    await world.onboard('two-slot');
+    const made = await world.onboard('two-slot');
     await world.revoke();
     // Somebody has given the resource, and with it both its keys, to another credential.
-    for (const slot of ['Key1', 'Key2'] as const) await world.azure.provider.revokeKey({ accountId: 'acme-openai' }, slot);
-    const { listKeys } = world.azure.provider;
-    Object.assign(world.azure.provider, { listKeys: async () => [] });
-    const before = world.azure.live();
+    const theirs = { ...made, credentialId: credentialId.parse('theirs') };
+    const { apiKey } = await world.azure.provider.createKey({ accountId: 'acme-openai' }, { ...theirs, attempt: 1, mayExist: false });
     await world.settle(1);
-    Object.assign(world.azure.provider, { listKeys });
-    expect(world.azure.live()).toEqual(before);
+    expect(world.azure.live()).toEqual([apiKey.reveal()]);
+    expect((await world.ending()).phase).toBe('ended');
+  });
+});
+
+describe('X3 somebody else who writes meanwhile', () => {
+  it('costs a reading, and no time', async () => {
+    const world = createEndingWorld();
+    await world.onboard('overlap');
+    await world.revoke();
+    const work = async (): Promise<void> => void (await world.registry.changeCredential(await world.item(), {}));
+    world.interrupt({ call: 'vault.takeOut', nth: 1, when: 'after', work });
+    await world.run();
+    expect(world.interrupted).toBe(true);
     expect((await world.ending()).phase).toBe('ended');
   });
 });

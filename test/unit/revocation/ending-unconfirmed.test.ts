@@ -59,6 +59,21 @@ describe('X3 what the provider does not confirm', () => {
     expect(world.toldOf('CredentialRevoked')).toMatchObject([{ confirmedBy: 'provider' }]);
   });
 
+  it('of a customer’s key because its provider is down is no answer: it is asked again', async () => {
+    const world = createEndingWorld();
+    await world.onboard('customer-next');
+    const { tryCustomerKey } = world.endingDeps;
+    Object.assign(world.endingDeps, { tryCustomerKey: () => Promise.reject(down) });
+    await world.revoke();
+    await world.settle(5);
+    expect(await world.ending()).toMatchObject({ phase: 'confirming', problem: 'PROVIDER_UNAVAILABLE' });
+    expect(world.toldOf('RevocationUnconfirmed')).toEqual([]);
+    world.customerKeys.clear();
+    Object.assign(world.endingDeps, { tryCustomerKey });
+    await world.settle(10);
+    expect((await world.ending()).phase).toBe('ended');
+  });
+
   it('of a customer’s key that is not stored any more stays so until a person vouches for it', async () => {
     const world = createEndingWorld();
     const made = await world.onboard('customer-next');
