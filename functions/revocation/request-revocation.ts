@@ -6,6 +6,7 @@ import { decideSubject, idOf, type Known, kindOf } from './decide-subject.ts';
 import type { NewRevocation, Revocation } from './revocation.ts';
 import type { RevocationDeps, RevocationStores } from './revocation-deps.ts';
 import { revocationDue } from './revocation-due.ts';
+import type { Tombstone } from './revocation-store.ts';
 
 /** Somebody else writes the subject at the same time: so often it is read again at once. */
 const maxReads = 5;
@@ -41,12 +42,16 @@ async function begin(deps: RevocationDeps, stores: RevocationStores, asked: Aske
 async function knownOf({ registry, revocations }: RevocationStores, asked: Asked): Promise<Known> {
   const { tenantId, userId, credentialId } = asked;
   const of = kindOf(asked);
-  const tombstone = revocations.tombstone(tenantId, of, idOf(of, asked));
-  if (of === 'TENANT') return { of, item: await registry.tenant(tenantId), tombstone: await tombstone };
-  if (of === 'USER') return { of, item: userId && (await registry.user(tenantId, userId)), tombstone: await tombstone };
-  if (of === 'CREDENTIAL')
-    return { of, item: credentialId && (await registry.credential(tenantId, credentialId)), tombstone: await tombstone };
-  return { of, tombstone: await tombstone };
+  const stone = (): Promise<Tombstone | undefined> => revocations.tombstone(tenantId, of, idOf(of, asked));
+  // Together, and waited for together: a rejection that nobody waits for ends the process, and whatever else it was doing.
+  const both = async <Item>(item: Promise<Item | undefined> | undefined) => {
+    const [found, tombstone] = await Promise.all([item, stone()]);
+    return { item: found, tombstone };
+  };
+  if (of === 'TENANT') return { of, ...(await both(registry.tenant(tenantId))) };
+  if (of === 'USER') return { of, ...(await both(userId && registry.user(tenantId, userId))) };
+  if (of === 'CREDENTIAL') return { of, ...(await both(credentialId && registry.credential(tenantId, credentialId))) };
+  return { of, tombstone: await stone() };
 }
 
 function newRevocation(asked: Asked, { eventId, time, deadline }: Delivery, now: number): NewRevocation {
