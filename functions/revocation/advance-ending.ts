@@ -14,6 +14,8 @@ export interface HeldEnding {
   readonly item: CredentialItem;
   /** Milliseconds since the epoch: by then this run has ended. */
   readonly deadline: number;
+  /** True when other credentials wait for this run to have time for them: then it waits for nothing. */
+  readonly hurried?: boolean;
 }
 
 /** A step is not begun when less time than this is left: most take a few seconds. */
@@ -31,7 +33,7 @@ const patienceReads = 5;
  * @throws CordonError ACCESS_REFUSED | ITEM_NOT_UNDERSTOOD, which an operator must know; written down before
  */
 export async function advanceEnding(deps: EndingDeps, held: HeldEnding): Promise<CredentialItem> {
-  const { stores, tenant, deadline } = held;
+  const { stores, tenant, deadline, hurried = false } = held;
   const { registry } = stores;
   let { item } = held;
   let seen: EndingSeen = nothingSeen;
@@ -41,7 +43,7 @@ export async function advanceEnding(deps: EndingDeps, held: HeldEnding): Promise
     const step = decideEnding(item, now, seen);
     const { ending } = item;
     if (step.next === 'rest' || ending === undefined) return item;
-    const isShort = step.next === 'wait' && step.until - now <= patienceMs && step.until + stepMs <= deadline;
+    const isShort = !hurried && step.next === 'wait' && step.until - now <= patienceMs && step.until + stepMs <= deadline;
     if (step.next === 'wait' && isShort) {
       await deps.pause(step.until - now);
       item = { ...item, ending: { ...waiting(ending, step), nextAt: ending.nextAt } };

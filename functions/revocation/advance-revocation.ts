@@ -58,6 +58,7 @@ async function run(deps: RevocationDeps, stores: RevocationStores, held: Revocat
   const isOver = (): boolean => deps.clock() + stepMs > deadline;
   let item = held;
   let tally: Tally | undefined;
+  let before: Tally | undefined;
   let problem: CordonError | undefined;
   try {
     for (;;) {
@@ -65,7 +66,7 @@ async function run(deps: RevocationDeps, stores: RevocationStores, held: Revocat
       const step = decideRevocation(item, now, tally);
       if (step.next === 'wait' && step.until - now <= patienceMs && step.until + stepMs < deadline) {
         await deps.pause(step.until - now);
-        tally = undefined;
+        [before, tally] = [tally, undefined];
         continue;
       }
       if (step.next === 'wait' || step.next === 'rest' || isOver()) {
@@ -74,7 +75,7 @@ async function run(deps: RevocationDeps, stores: RevocationStores, held: Revocat
         deps.log.info('a revocation was advanced', { revocationId: item.revocationId, step: step.next, dueAt: due.dueAt });
         break;
       }
-      const done = await carryOut(deps, { stores, item, deadline, isOver, tally }, step);
+      const done = await carryOut(deps, { stores, item, deadline, isOver, tally: tally ?? before }, step);
       problem ??= done.problem;
       if (done.change) item = await revocations.changeRevocation(item, done.change);
       tally = done.tally;

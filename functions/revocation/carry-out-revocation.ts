@@ -17,6 +17,7 @@ export interface HeldRevocation {
   readonly deadline: number;
   /** True when nothing more is to be begun. */
   isOver(): boolean;
+  /** What this run has last found out. */
   readonly tally: Tally | undefined;
 }
 
@@ -53,7 +54,7 @@ export async function carryOut(deps: RevocationDeps, held: HeldRevocation, step:
       await endConnections(deps, held);
       return { change: { connectionsEnded: true } };
     case 'advance': {
-      const { tally, problem } = item.scope === 'version' ? await tallyVersion(deps, held) : await endCredentials(deps, held);
+      const { tally, problem } = await endingsNow(deps, held, now);
       const cutOff = await cutOffNow(deps, item, now);
       return { tally, problem, ...(cutOff && { change: { cutOff } }) };
     }
@@ -74,6 +75,13 @@ export async function carryOut(deps: RevocationDeps, held: HeldRevocation, step:
       return { change: { ...change, certificateId, leaseUntil: 0, ...neverDue } };
     }
   }
+}
+
+/** A tenant may have thousands of credentials: they are not read again as long as none of them is due, e.g. while only the cut-off is waited for. */
+async function endingsNow(deps: RevocationDeps, held: HeldRevocation, now: number): Promise<Required<Pick<Outcome, 'tally'>> & Outcome> {
+  const { tally, item } = held;
+  if (tally !== undefined && (tally.nextAt === undefined || now < tally.nextAt)) return { tally };
+  return item.scope === 'version' ? tallyVersion(deps, held) : endCredentials(deps, held);
 }
 
 const same = ({ tally }: HeldRevocation): Pick<Outcome, 'tally'> => (tally === undefined ? {} : { tally });

@@ -60,12 +60,13 @@ export async function endCredentials(
   const tenant = all.length === 0 ? undefined : await stores.registry.tenant(by.tenantId);
   const now = deps.clock();
   const due = all.filter(({ ending }) => ending !== undefined && ending.phase !== 'ended' && ending.nextAt <= now);
+  const hurried = due.length > width;
   let problem: CordonError | undefined;
   const advanced = new Map<string, CredentialItem>();
   if (tenant) {
     await inParallel(due, width, held.isOver, async (item) => {
       try {
-        advanced.set(item.credentialId, await advanceEnding(deps, { stores, tenant, item, deadline }));
+        advanced.set(item.credentialId, await advanceEnding(deps, { stores, tenant, item, deadline, hurried }));
       } catch (error) {
         if (!(error instanceof CordonError)) throw error;
         problem ??= error;
