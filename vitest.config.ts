@@ -11,8 +11,10 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts'], { isolate: false }),
       project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], isolate: false }),
       project('contracts', ['test/contracts/**/*.test.ts'], { testTimeout: 30_000 }),
+      // A cloud for each file, ended after it (`canaries.ts`); what was loaded and compiled for the first serves the next.
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: ['test/support/synthesize.ts'],
+        isolate: false,
         setupFiles: ['test/support/canaries.ts'],
         testTimeout: 60_000,
         hookTimeout: 60_000,

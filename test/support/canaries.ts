@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
 import { z } from 'zod';
-import { startedCloud, type TestCloud } from './cloud.ts';
+import { closeCloud, startedCloud, type TestCloud } from './cloud.ts';
 import { asRoot, itemsOf, secretsWithoutValues } from './ground-truth.ts';
 import { templatePath } from './template.ts';
 
@@ -188,9 +188,13 @@ function fileTraces(directory: string, name: RegExp): Trace[] {
 }
 
 afterAll(async () => {
-  const test = await startedCloud();
-  if (test === undefined) return;
-  const found = sightings(await tracesOf(test), canariesOf(test));
-  if (found.length === 0) return;
-  throw new Error(`A secret shows where it may not be:\n${found.map(({ where, what }) => `  ${what}: ${where}`).join('\n')}`);
+  try {
+    const test = await startedCloud();
+    if (test === undefined) return;
+    const found = sightings(await tracesOf(test), canariesOf(test));
+    if (found.length === 0) return;
+    throw new Error(`A secret shows where it may not be:\n${found.map(({ where, what }) => `  ${what}: ${where}`).join('\n')}`);
+  } finally {
+    await closeCloud();
+  }
 });

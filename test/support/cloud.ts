@@ -1,4 +1,4 @@
-/** The local cloud for integration tests: one per test process, started when first asked for; tests stay apart by fresh tenant IDs. */
+/** The local cloud for integration tests: one per file, started when first asked for; the tests of a file stay apart by fresh tenant IDs. */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -67,19 +67,28 @@ export interface TestCloud {
   deadLetter(term: string, timeoutMs?: number): Promise<DeadLetter>;
   /** Resolves when nothing moves any more. Rejects after `timeoutMs`. */
   settled(timeoutMs?: number): Promise<void>;
+  /** Ends the cloud and every client of it. */
+  close(): Promise<void>;
 }
 
 let shared: Promise<TestCloud> | undefined;
 
-/** The cloud of this test process. */
+/** The cloud of this file. */
 export function testCloud(): Promise<TestCloud> {
   shared ??= startCloud({ templatePath: resolve(templatePath) }).then(asTestCloud);
   return shared;
 }
 
-/** The cloud of this test process if a test has asked for it. */
+/** The cloud of this file if a test has asked for it. */
 export function startedCloud(): Promise<TestCloud> | undefined {
   return shared;
+}
+
+/** Ends the cloud of this file, if there is one: files share a process, and what one has done to its clock, its queues or its providers is no other one's. */
+export async function closeCloud(): Promise<void> {
+  const ending = shared;
+  shared = undefined;
+  await (await ending)?.close();
 }
 
 const openAiCredential = { credentialId: 'openai-main', provider: 'openai', source: 'platform-issued', environment: 'production' };
@@ -191,6 +200,10 @@ function asTestCloud(started: LocalCloud): TestCloud {
     },
     async settled(timeoutMs = 20_000) {
       if (!(await cloud.idle(timeoutMs))) throw new Error(`Work is still in progress after ${timeoutMs} ms.`);
+    },
+    async close() {
+      for (const one of made.values()) one.destroy();
+      await cloud.close();
     },
   };
 }
