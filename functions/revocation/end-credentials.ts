@@ -6,6 +6,7 @@ import type { HeldRevocation } from './carry-out-revocation.ts';
 import { endsCredential } from './certificate/in-scope.ts';
 import { ends, type Tally } from './decide-revocation.ts';
 import { endedCredential } from './ending-changes.ts';
+import { createProviderBrake } from './provider-brake.ts';
 import type { RevocationDeps } from './revocation-deps.ts';
 
 /** Credentials worked on at a time: a provider's administration is asked about each. */
@@ -62,11 +63,19 @@ export async function endCredentials(
   const due = all.filter(({ ending }) => ending !== undefined && ending.phase !== 'ended' && ending.nextAt <= now);
   const hurried = due.length > width;
   let problem: CordonError | undefined;
+  const brake = createProviderBrake(deps.clock);
   const advanced = new Map<string, CredentialItem>();
   if (tenant) {
     await inParallel(due, width, held.isOver, async (item) => {
+      const until = brake.until(item.provider);
+      if (until !== undefined) {
+        advanced.set(item.credentialId, leftUntil(item, until));
+        return;
+      }
       try {
-        advanced.set(item.credentialId, await advanceEnding(deps, { stores, tenant, item, deadline, hurried }));
+        const left = await advanceEnding(deps, { stores, tenant, item, deadline, hurried });
+        brake.seen(left);
+        advanced.set(item.credentialId, left);
       } catch (error) {
         if (!(error instanceof CordonError)) throw error;
         problem ??= error;
@@ -74,6 +83,11 @@ export async function endCredentials(
     });
   }
   return { tally: tallyOf(all.map((item) => advanced.get(item.credentialId) ?? item)), problem };
+}
+
+/** Not written: it stays due, and is looked at when its provider is. */
+function leftUntil(item: CredentialItem, nextAt: number): CredentialItem {
+  return item.ending === undefined ? item : { ...item, ending: { ...item.ending, nextAt } };
 }
 
 /** Pure. */

@@ -1,4 +1,4 @@
-import type { KeyValidity } from '../../../functions/providers/provider.ts';
+import type { KeyValidity, Provider } from '../../../functions/providers/provider.ts';
 import { advanceRevocation } from '../../../functions/revocation/advance-revocation.ts';
 import type { Asked } from '../../../functions/revocation/asked.ts';
 import { assembleFile } from '../../../functions/revocation/certificate/assemble-file.ts';
@@ -44,6 +44,9 @@ export function createRevocationWorld({ callMs = {} }: WorldOptions = {}) {
   let isFatal: (call: string, count: number) => 'before' | 'after' | undefined = () => undefined;
   let calls = 0;
   let waited = 0;
+  let perMinute = Number.POSITIVE_INFINITY;
+  let failing: string | undefined;
+  const asked = { minute: 0, count: 0 };
   const counts = new Map<string, number>();
   const clock = (): number => Math.floor(now);
   const nextId = createIds(clock);
@@ -86,6 +89,27 @@ export function createRevocationWorld({ callMs = {} }: WorldOptions = {}) {
     });
   }
 
+  /** The provider's administration, which has enough at times. */
+  const throttled: Provider = {
+    ...openai.provider,
+    listKeys(account, of, credential) {
+      throttle();
+      if (credential === failing) throw new CordonError('PROVIDER_UNAVAILABLE', 'no answer', { retryable: true });
+      return openai.provider.listKeys(account, of, credential);
+    },
+    revokeKey(...args) {
+      throttle();
+      return openai.provider.revokeKey(...args);
+    },
+  };
+  function throttle(): void {
+    const minute = Math.floor(now / minuteMs);
+    asked.count = asked.minute === minute ? asked.count + 1 : 1;
+    asked.minute = minute;
+    if (asked.count > perMinute)
+      throw new CordonError('PROVIDER_UNAVAILABLE', 'too many requests', { retryable: true, retryAfterSeconds: 20 });
+  }
+
   const stores = {
     registry: through('registry', registry),
     revocations: through('revocations', revocations),
@@ -95,7 +119,7 @@ export function createRevocationWorld({ callMs = {} }: WorldOptions = {}) {
   };
   const ports = {
     vault: through('vault', vault.revocation),
-    openai: through('provider', openai.provider),
+    openai: through('provider', throttled),
     customer: through('provider', {
       async tryKey(key: SecretText): Promise<KeyValidity> {
         return customerKeys.has(key.reveal()) ? 'valid' : 'refused';
@@ -179,6 +203,14 @@ export function createRevocationWorld({ callMs = {} }: WorldOptions = {}) {
     /** Milliseconds that the worker has waited for by itself. */
     get waited(): number {
       return waited;
+    },
+    /** From now on the provider's administration answers so many requests a minute. */
+    throttle(requests: number) {
+      perMinute = requests;
+    },
+    /** From now on it fails whenever it is asked for the keys of this credential. */
+    failFor(credential: string) {
+      failing = credential;
     },
     advance(ms: number) {
       now += ms;

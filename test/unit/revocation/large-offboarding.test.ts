@@ -130,4 +130,29 @@ describe('X2 X3 what a large tenant costs', () => {
     // The last few are waited for, together with the cut-off.
     expect(world.waited).toBeLessThan(40_000);
   });
+
+  it('a provider that has enough for now is left alone until the sweep comes by, and neither asked in vain nor taken for one that does not confirm', async () => {
+    const world = createRevocationWorld({ callMs });
+    const had = await seedTenant(world, { users: 10, credentials: 300 });
+    const begun = world.clock();
+    world.throttle(100);
+    await world.request({ action: 'offboard', scope: 'tenant' }, eventId);
+    while ((await world.revocationOf(eventId)).status === 'open') await world.sweep(eventId);
+    const asked = timesCalled(world, 'provider.revokeKey') + timesCalled(world, 'provider.listKeys');
+    const needed = 618;
+    expect(asked).toBeLessThan(needed * 1.5);
+    // Later it would be said to be unconfirmed.
+    expect(world.clock() - begun).toBeLessThan(15 * 60_000);
+    const unconfirmed = world.told.filter(({ type }) => type === 'RevocationUnconfirmed').map(({ detail }) => detail['credentialId']);
+    expect(new Set(unconfirmed)).toEqual(new Set(had.accepted));
+  });
+
+  it('one credential whose provider fails it again and again holds up no other', async () => {
+    const world = createRevocationWorld({ callMs });
+    await seedTenant(world, small);
+    world.failFor('c-0');
+    await world.request({ action: 'offboard', scope: 'tenant' }, eventId);
+    const open = (await world.registry.credentials(acme)).filter(({ ending }) => ending?.phase !== 'ended');
+    expect(open.map(({ credentialId }) => credentialId)).toEqual(['c-0', 'c-99']);
+  });
 });
