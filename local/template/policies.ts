@@ -63,15 +63,15 @@ const placeholders: Readonly<
 };
 const nameProperties = ['TableName', 'QueueName', 'FunctionName', 'RoleName', 'ManagedPolicyName', 'LogGroupName', 'BucketName', 'Name'];
 
+/** Where the stack is imagined to be, and parameters over the template's defaults. */
+type Imagined = Partial<StackIdentity> & { parameters?: Readonly<Record<string, string>> };
+
 /**
  * @param template the parsed JSON of a synthesized template
- * @param options parameters over the template's defaults, and where the stack is imagined to be
+ * @returns the template's resources by logical ID, their properties as written, and what resolves the references in them to stand-ins
  * @throws TemplateError naming the logical ID and what could not be resolved
  */
-export function policiesOf(
-  template: unknown,
-  options: Partial<StackIdentity> & { parameters?: Readonly<Record<string, string>> } = {},
-): readonly TemplatePolicy[] {
+export function imagine(template: unknown, options: Imagined = {}) {
   const source = parseTemplate(template);
   const identity = {
     stackName: options.stackName ?? 'Cordon',
@@ -99,7 +99,16 @@ export function policiesOf(
     attributeOf: (id, attribute) => (/Arn$/.test(attribute) ? standIn(id)?.arn : standIn(id)?.name),
   });
 
-  return [...activeResources(source, lookup)].flatMap(([logicalId, { Type, Properties }]) => {
+  return { resources: activeResources(source, lookup), resolved: (value: unknown): unknown => resolve(value, lookup) };
+}
+
+/**
+ * @param template the parsed JSON of a synthesized template
+ * @throws TemplateError naming the logical ID and what could not be resolved
+ */
+export function policiesOf(template: unknown, options: Imagined = {}): readonly TemplatePolicy[] {
+  const { resources, resolved } = imagine(template, options);
+  return [...resources].flatMap(([logicalId, { Type, Properties }]) => {
     const entries: { kind: TemplatePolicyKind; name: unknown; document: unknown }[] = (carriers[Type] ?? [])
       .filter(({ property }) => Properties[property] !== undefined)
       .map(({ kind, property, name }) => ({ kind, name: Properties[name], document: Properties[property] }));
@@ -108,7 +117,7 @@ export function policiesOf(
       kind,
       logicalId,
       name: typeof name === 'string' ? name : logicalId,
-      document: parseDocument(logicalId, resolve(document, lookup)),
+      document: parseDocument(logicalId, resolved(document)),
     }));
   });
 }
