@@ -3,6 +3,7 @@ import { CordonError } from '../functions/shared/errors.ts';
 import { noLocalCloud } from './cloud/local-profile.ts';
 import { CommandError, exitCodes } from './command-error.ts';
 import { attributionCommand } from './commands/attribution.ts';
+import { blastRadiusCommand } from './commands/blast-radius.ts';
 import { certificateCommand, verifyCertificateCommand } from './commands/certificate.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { credentialsCommand } from './commands/credentials.ts';
@@ -25,6 +26,7 @@ const commands: readonly ((handle: Handle, io: Io) => Command)[] = [
   certificateCommand,
   verifyCertificateCommand,
   attributionCommand,
+  blastRadiusCommand,
   dlqCommand,
 ];
 

@@ -1,6 +1,7 @@
 import { type AttributeValue, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { type Connection, connection, connectionPrefix } from '../../functions/byoc/connection.ts';
+import type { ProviderName } from '../../functions/providers/provider-name.ts';
 import { type Revocation, revocation, revocationPrefix } from '../../functions/revocation/revocation.ts';
 import { fromItem } from '../../functions/shared/attribute-values.ts';
 import { aws } from '../../functions/shared/aws-errors.ts';
@@ -41,6 +42,8 @@ export interface RegistryReader {
   /** In the order of their IDs. */
   revocations(tenantId: TenantId): Promise<readonly Revocation[]>;
   revocation(tenantId: TenantId, revocationId: string): Promise<Revocation | undefined>;
+  /** IDs of the tenants whose account at a provider this is; every tenant is looked at. */
+  tenantsAt(provider: ProviderName, accountId: string): Promise<readonly string[]>;
 }
 
 export function createRegistryReader({
@@ -61,25 +64,54 @@ export function createRegistryReader({
     connection: (tenantId, customerAccountId) => items.get(connection, tenantId, `${connectionPrefix}${customerAccountId}`),
     revocations: (tenantId) => items.list(revocation, tenantId, revocationPrefix),
     revocation: (tenantId, revocationId) => items.get(revocation, tenantId, `${revocationPrefix}${revocationId}`),
+    async tenantsAt(provider, accountId) {
+      const holders: string[] = [];
+      const pages = tenantItems(client, table, {
+        filter: '#accounts.#provider.accountId = :account',
+        show: 'tenantId',
+        names: { '#accounts': 'accounts', '#provider': provider },
+        values: { ':account': { S: accountId } },
+      });
+      for await (const page of pages) holders.push(...page.map((item) => holder.parse(item).tenantId));
+      return holders;
+    },
   };
 }
 
+const holder = z.object({ tenantId: z.string() });
+
 async function* scanTenants(client: Cloud['dynamodb'], table: string): AsyncIterable<readonly ListedTenant[]> {
+  const show = 'tenantId, displayName, tier, #status, createdAt';
+  for await (const page of tenantItems(client, table, { show, names: { '#status': 'status' } }))
+    yield page.map((item) => listedTenant.parse(item));
+}
+
+/** A page of tenants' own items at a time, those members of them that are to be shown. */
+async function* tenantItems(
+  client: Cloud['dynamodb'],
+  table: string,
+  of: {
+    readonly show: string;
+    readonly names: Readonly<Record<string, string>>;
+    readonly filter?: string;
+    readonly values?: Readonly<Record<string, AttributeValue>>;
+  },
+): AsyncIterable<readonly unknown[]> {
   let next: Record<string, AttributeValue> | undefined;
   do {
     const page: ScanCommandOutput = await aws('listing the tenants', () =>
       client.send(
         new ScanCommand({
           TableName: table,
-          FilterExpression: 'sk = :tenant',
-          ProjectionExpression: 'tenantId, displayName, tier, #status, createdAt',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':tenant': { S: 'TENANT' } },
+          FilterExpression: ['sk = :tenant', ...(of.filter === undefined ? [] : [of.filter])].join(' AND '),
+          ProjectionExpression: of.show,
+          ExpressionAttributeNames: of.names,
+          ExpressionAttributeValues: { ':tenant': { S: 'TENANT' }, ...of.values },
           ExclusiveStartKey: next,
         }),
       ),
     );
-    yield (page.Items ?? []).map((item) => listedTenant.parse(fromItem(item)));
+    yield (page.Items ?? []).map((item) => fromItem(item));
     next = page.LastEvaluatedKey;
   } while (next !== undefined);
 }

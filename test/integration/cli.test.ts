@@ -2,13 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { canariesOf, sightings } from '../support/canaries.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { changeTrust, trustOf } from '../support/customer-account.ts';
 import { connect, sweep } from '../support/customers.ts';
+import { asRoot } from '../support/ground-truth.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { issuedAt, rotatingTenant } from '../support/rotations.ts';
 import { pause } from '../support/settle.ts';
+import { registryItem } from '../support/supply.ts';
 
 let test: TestCloud;
 let operator: OperatorCommand;
@@ -293,5 +296,46 @@ describe('P3 least privilege', () => {
     const decisions = decisionsSince(begun);
     expect(decisions.filter(({ decision }) => decision === 'deny')).toEqual([]);
     expect(new Set(decisions.map(({ action }) => action.split(':')[0]))).toEqual(new Set(['dynamodb', 'events', 'logs', 'sqs', 'sts']));
+  });
+});
+
+const accountIn = (item: unknown): string =>
+  z.object({ accounts: z.object({ openai: z.object({ accountId: z.string() }) }) }).parse(item).accounts.openai.accountId;
+
+describe('I9 P3 what a credential and a user reach, by the registry', () => {
+  it('is one tenant, until two are kept in one account at the provider', async () => {
+    const [{ tenantId }, other] = [await test.onboard(), await test.onboard()];
+    const line = ['blast-radius', '--tenant', tenantId, '--credential', 'openai-main', '--json'];
+    const { exitCode, err, json } = await operator.cordon(line);
+    expect(exitCode, err).toBe(0);
+    const account = accountIn(await registryItem(test, tenantId, 'TENANT'));
+    expect(json()).toMatchObject({ kind: 'credential', tenants: 'one', rows: [{ thing: `the tenant’s account at openai (${account})` }] });
+    await asRoot(test.cloud, 'dynamodb', 'UpdateItem', {
+      TableName: test.cloud.outputs['RegistryTable'],
+      Key: { pk: { S: `TENANT#${other.tenantId}#` }, sk: { S: 'TENANT' } },
+      UpdateExpression: 'SET accounts.openai.accountId = :account',
+      ExpressionAttributeValues: { ':account': { S: account } },
+    });
+    expect((await operator.cordon(line)).json()).toMatchObject({
+      tenants: 'all',
+      rows: expect.arrayContaining([expect.objectContaining({ thing: `${other.tenantId}, kept in the same account at openai` })]),
+    });
+  });
+
+  it('is one tenant for a user and an agent, and asks for the tenant that there is', async () => {
+    const { tenantId } = await test.onboard();
+    for (const whose of [
+      ['--user', 'a'.repeat(26)],
+      ['--agent', 'bot'],
+    ]) {
+      const { exitCode, out } = await operator.cordon(['blast-radius', '--tenant', tenantId, ...whose]);
+      expect(exitCode).toBe(0);
+      expect(out).toMatch(/^tenants +one$/m);
+      expect(out).toMatch(/openai-main \(openai, production\) +broker/);
+    }
+    expect(await operator.cordon(['blast-radius', '--tenant', 'nobody', '--agent', 'bot'])).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('There is no tenant nobody'),
+    });
   });
 });
