@@ -7,7 +7,7 @@ import type { Stack } from './stack-model.ts';
  * Every action of a service: those the catalog knows, those that a policy of the stack names, and for each pattern with a wildcard one that fits it, so that a
  * grant in a service without a catalog is found too.
  */
-export function createActions(stack: Stack): (service: string) => readonly string[] {
+export function createActions(stack: Pick<Stack, 'documents'>): (service: string) => readonly string[] {
   const named = stack.documents.flatMap(({ Statement }) => statements(Statement).flatMap(patternsIn));
   const known = new Map<string, readonly string[]>();
   return (service) => {

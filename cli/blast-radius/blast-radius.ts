@@ -59,7 +59,7 @@ export function createBlastRadii(stack: Stack): BlastRadii {
     return stack.functions
       .filter(({ name }) => tokenGates.has(name))
       .flatMap(({ roleArn }) => chains.next({ role: roleByArn(roleArn) }))
-      .filter(({ tenant, user }) => tenant === tenants.own && user !== users.other);
+      .filter(({ tenant }) => tenant === tenants.own);
   }
 
   function ofFunction(one: StackFunction): BlastRadius {

@@ -50,8 +50,8 @@ function queueProbes(stack: Stack): Probe[] {
     const probe = { service: 'sqs', resource: arn, circumstances: [{}], resourcePolicy: stack.resourcePolicies.get(arn) };
     return [
       { ...probe, thing: `queue ${name}`, of: 'platform', only: looksOnly },
-      // What lies there for a person to look at asks nobody.
-      { ...probe, thing: `messages into ${name}`, of: asks.length === 0 ? 'platform' : 'all', only: sends, asks },
+      // As far as whoever handles it; what lies there for a person to look at asks nobody.
+      { ...probe, thing: `messages into ${name}`, of: 'platform', only: sends, asks },
       { ...probe, thing: `messages of ${name}`, of: 'all', only: (action) => !sends(action) && !looksOnly(action) },
     ];
   });
@@ -59,7 +59,7 @@ function queueProbes(stack: Stack): Probe[] {
 
 function functionProbes(stack: Stack): Probe[] {
   return stack.functions.flatMap(({ name, arn }): Probe[] => {
-    const probe = { service: 'lambda', resource: arn, circumstances: [{}] };
+    const probe = { service: 'lambda', resource: arn, circumstances: [{}], resourcePolicy: stack.resourcePolicies.get(arn) };
     return [
       { ...probe, thing: `function ${name}`, of: 'platform', only: sends, asks: [name] },
       { ...probe, thing: `code of ${name}`, of: 'all', only: (action) => !sends(action) },

@@ -55,7 +55,7 @@ export interface Stack {
   /** ARNs of the policies that stand as boundaries. */
   readonly boundaries: readonly string[];
   readonly events: readonly { readonly source: string; readonly detailType?: string; readonly queues: readonly string[] }[];
-  /** Of queues and buckets, by the ARN of what they guard. */
+  /** Of queues, buckets and functions, by the ARN of what they guard. */
   readonly resourcePolicies: ReadonlyMap<string, CompiledPolicy>;
   /** Every policy document there is. */
   readonly documents: readonly PolicyDocument[];

@@ -1,6 +1,7 @@
 /** What the synthesized template says of who exists and what there is: roles with their policies, functions, and the things that policies speak of. */
 import { z } from 'zod';
 import { type CompiledPolicy, compilePolicy } from '../../local/iam/evaluate.ts';
+import type { PolicyStatement } from '../../local/iam/policy.ts';
 import { imagine, policiesOf } from '../../local/template/policies.ts';
 import { dedicatedKeys, dedicatedRoles } from './dedicated.ts';
 import { anybody, plainName, type Role, type Stack, type StackFunction, type Thing } from './stack-model.ts';
@@ -33,6 +34,14 @@ const ruleFields = z.looseObject({
   Targets: z.array(z.looseObject({ Arn: z.unknown() })).default([]),
 });
 
+const permissionFields = z.looseObject({ FunctionName: z.string(), Action: z.string(), Principal: z.string() });
+
+/** What it says of the source is left out: taken for true, it lets in more. */
+function permission(Action: string, Principal: string): PolicyStatement {
+  const named = Principal === '*' ? '*' : { [Principal.includes('.amazonaws.com') ? 'Service' : 'AWS']: Principal };
+  return { Effect: 'Allow', Principal: named, Action, Resource: '*' };
+}
+
 /**
  * @param template the parsed JSON of a synthesized template
  * @throws TemplateError, MalformedPolicy or ZodError for a template that is not understood: what is not understood is never left out
@@ -43,6 +52,7 @@ export function readStack(template: unknown): Stack {
   const ofType = (type: string) => [...resources].filter(([, { Type }]) => Type === type);
   const text = (value: unknown): string => z.string().parse(resolved(value));
   const arnOf = (id: string): string => text({ 'Fn::GetAtt': [id, 'Arn'] });
+  const nameOf = (id: string): string => text({ Ref: id });
   const things = (type: string): Thing[] => ofType(type).map(([id]) => ({ name: plainName(id), arn: arnOf(id) }));
   const documentOf = (id: string, kind: string) => documents.find((one) => one.logicalId === id && one.kind === kind)?.document;
 
@@ -191,6 +201,15 @@ export function readStack(template: unknown): Stack {
         for (const { Ref } of z.array(reference).parse([Properties[property]].flat()))
           policies.set(arnOf(Ref), compilePolicy(plainName(id), 'resource', document));
       }
+    }
+    // A function has no document in the template, but one permission after the other.
+    for (const [id] of ofType('AWS::Lambda::Function')) {
+      const permissions = ofType('AWS::Lambda::Permission').flatMap(([, { Properties }]) => {
+        const { FunctionName, Action, Principal } = permissionFields.parse(resolved(Properties));
+        return [nameOf(id), arnOf(id)].includes(FunctionName) ? [permission(Action, Principal)] : [];
+      });
+      if (permissions.length > 0)
+        policies.set(arnOf(id), compilePolicy(`permissions of ${plainName(id)}`, 'resource', { Statement: permissions }));
     }
     return policies;
   }

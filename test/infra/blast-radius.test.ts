@@ -271,6 +271,15 @@ describe('I9 what is planted in the policies widens the blast radius', () => {
       },
     ],
     [
+      'a function that lets everybody call it',
+      'ofRole',
+      'anybody in the account',
+      { tenants: 'all' },
+      ({ resource }) => {
+        resource('AWS::Lambda::Permission', 'BrokerApiApiPermissionApiScopedCordonBrokerDoorFunction')['Principal'] = '*';
+      },
+    ],
+    [
       'a schedule that may read what nobody thought of',
       'ofRole',
       'SweepScheduleRole',
@@ -282,5 +291,25 @@ describe('I9 what is planted in the policies widens the blast radius', () => {
   ])('%s', (_, kind, name, expected, change) => {
     expect(of(radii, kind, name)).not.toMatchObject(expected);
     expect(of(measured(change), kind, name)).toMatchObject(expected);
+  });
+});
+
+describe('I9 what holds still holds it', () => {
+  it('a trust policy that takes no tags lets nobody in for a tenant', () => {
+    const without = measured(({ trust }) => {
+      for (const one of trust('TenantSupplier')) one['Action'] = 'sts:AssumeRole';
+    });
+    const through = (radius: BlastRadius): string[] => radius.rows.map((row) => row.through);
+    expect(through(of(radii, 'ofFunction', 'BrokerDoor'))).toContain('TenantSupplier');
+    expect(through(of(without, 'ofFunction', 'BrokerDoor'))).not.toContain('TenantSupplier');
+  });
+
+  it('a function that may do anything by its own policy touches no tenant’s secret or item itself: its boundary', () => {
+    const wide = measured(({ inline }) => {
+      inline('BrokerDescriptionFunctionRole').push({ Sid: 'Planted', Effect: 'Allow', Action: '*', Resource: '*' });
+    });
+    const own = of(wide, 'ofFunction', 'BrokerDescription').rows.filter(({ through }) => through === 'BrokerDescriptionFunctionRole');
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.map(({ thing }) => thing).filter((thing) => /^(secrets of|items of (Registry|Attribution)Table)/.test(thing))).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
+import { createActions, verbOf } from '../../../cli/blast-radius/actions.ts';
 import { summary } from '../../../cli/blast-radius/blast-radius.ts';
 import { widest } from '../../../cli/blast-radius/level.ts';
 import type { Row } from '../../../cli/blast-radius/reach.ts';
@@ -131,6 +132,29 @@ describe('I9 the blast radius of a user and of an agent', () => {
     const reach = userReach(ana, undefined, facts(), [wide]);
     expect(reach.tenants).toBe('all');
     expect(reach.rows.at(-1)?.through).toMatch(/^TenantReader \(a session that the broker holds/);
+  });
+});
+
+describe('I9 what is tried', () => {
+  const actionsOf = (statement: object) => createActions({ documents: [{ Statement: { Effect: 'Allow', Resource: '*', ...statement } }] });
+
+  it('is every action of AWS’s list, and where there is none one that fits each pattern', () => {
+    expect(actionsOf({ Action: 's3:Put*' })('s3')).toEqual(['s3:PutAnything']);
+    expect(actionsOf({ Action: ['*', 's3:GetObject'] })('s3')).toEqual(['s3:Anything', 's3:GetObject']);
+    expect(actionsOf({ NotAction: 'iam:*' })('s3')).toEqual(['s3:Anything']);
+    expect(actionsOf({ Action: 'kms:Decrypt' })('secretsmanager')).toEqual(expect.arrayContaining(['secretsmanager:GetSecretValue']));
+  });
+
+  it('is called by a plain word, and by change when there is none', () => {
+    const said = [
+      'secretsmanager:GetSecretValue',
+      'secretsmanager:DescribeSecret',
+      'dynamodb:PartiQLInsert',
+      'kms:Decrypt',
+      'sqs:SendMessage',
+    ];
+    expect(said.map(verbOf)).toEqual(['read', 'list', 'add', 'decrypt', 'send']);
+    expect(verbOf('s3:PutAnything')).toBe('change');
   });
 });
 
