@@ -183,6 +183,17 @@ const knownNames = new Set([
   ),
 ]);
 
+/** The actions of a service as the catalog writes them, e.g. `kms:Decrypt`; none for a service whose actions are not kept in full. */
+export function knownActionsOf(service: string): readonly string[] {
+  const names = actionsByService[service];
+  return names === undefined
+    ? []
+    : names
+        .trim()
+        .split(/\s+/)
+        .map((name) => `${service}:${name}`);
+}
+
 /** Whether a request may ask for this action, e.g. `kms:Decrypt`; case does not matter. */
 export function isKnownAction(action: string): boolean {
   return knownNames.has(action.toLowerCase());
