@@ -408,7 +408,8 @@ export function connectorAllows(scope: TenantStatementScope): PolicyStatement[] 
 
 /**
  * The most any tenant role can ever do, whatever is attached to it later: the union of the Allows above, without their conditions, which the
- * Denies that follow repeat.
+ * Denies that follow repeat. What makes roles and keys has no Deny behind it and so a ceiling of its own: with one policy too many, any other session could make itself a
+ * role without a boundary.
  */
 export function boundaryStatements(scope: TenantStatementScope): PolicyStatement[] {
   return [
@@ -421,18 +422,9 @@ export function boundaryStatements(scope: TenantStatementScope): PolicyStatement
         'dynamodb:PutItem',
         'dynamodb:Query',
         'dynamodb:UpdateItem',
-        'iam:AttachRolePolicy',
-        'iam:CreateRole',
-        'iam:GetRole',
-        'iam:TagRole',
-        'kms:CreateAlias',
-        'kms:CreateKey',
         'kms:Decrypt',
-        'kms:DescribeKey',
-        'kms:EnableKeyRotation',
         'kms:GenerateDataKey',
         'kms:GenerateDataKeyPairWithoutPlaintext',
-        'kms:TagResource',
         'secretsmanager:CreateSecret',
         'secretsmanager:DeleteSecret',
         'secretsmanager:DescribeSecret',
@@ -444,9 +436,24 @@ export function boundaryStatements(scope: TenantStatementScope): PolicyStatement
         'sts:AssumeRole',
         'sts:GetWebIdentityToken',
         'sts:TagSession',
-        'tag:GetResources',
       ],
       resources: everyResource, // reason: a boundary is a ceiling; resources are named by the policies below it
+    }),
+    allow('ProvisionersCeiling', {
+      actions: [
+        'iam:AttachRolePolicy',
+        'iam:CreateRole',
+        'iam:GetRole',
+        'iam:TagRole',
+        'kms:CreateAlias',
+        'kms:CreateKey',
+        'kms:DescribeKey',
+        'kms:EnableKeyRotation',
+        'kms:TagResource',
+        'tag:GetResources',
+      ],
+      resources: everyResource, // reason: as above
+      conditions: { ArnEquals: { 'aws:PrincipalArn': roleArn(scope, 'TenantProvisioner') } },
     }),
     ...isolationDenies(scope),
   ];
