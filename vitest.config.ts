@@ -10,6 +10,11 @@ export default defineConfig({
       // These keep nothing between files: starting each in a process of its own would take longer than running it.
       project('unit', ['test/unit/**/*.test.ts'], { isolate: false }),
       project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], isolate: false }),
+      project('proofs', ['test/proofs/**/*.test.ts'], {
+        globalSetup: ['test/support/synthesize.ts'],
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
       project('contracts', ['test/contracts/**/*.test.ts'], { testTimeout: 30_000 }),
       // A cloud for each file, ended after it (`canaries.ts`); what was loaded and compiled for the first serves the next.
       project('integration', ['test/integration/**/*.test.ts'], {
