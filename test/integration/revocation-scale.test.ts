@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type TestCloud, testCloud } from '../support/cloud.ts';
+import { seedCrowd } from '../support/many-tenants.ts';
+import { type CallCounts, costOf, costOfMinute, revocations, tenantOfTwo, totalOf, warmUp } from '../support/revocation-calls.ts';
+
+/** So many tenants are there besides. */
+const [few, many] = [10, 10_000];
+const afterwards = 'a minute later';
+
+let test: TestCloud;
+const costs = new Map<number, ReadonlyMap<string, CallCounts>>();
+
+async function costsNow(): Promise<ReadonlyMap<string, CallCounts>> {
+  const found = new Map<string, CallCounts>();
+  for (const [name, asked] of Object.entries(revocations)) {
+    const tenantId = await tenantOfTwo(test);
+    found.set(name, await costOf(test, tenantId, await asked(test, tenantId)));
+  }
+  found.set(afterwards, await costOfMinute(test));
+  return found;
+}
+
+beforeAll(async () => {
+  test = await testCloud();
+  await seedCrowd(test.cloud, 0, few);
+  await warmUp(test);
+  costs.set(few, await costsNow());
+  await seedCrowd(test.cloud, few, many);
+  costs.set(many, await costsNow());
+}, 400_000);
+
+describe('X1 X5 X6 the calls of a revocation, of each scope', () => {
+  it.each([...Object.keys(revocations), afterwards])('%s: are as many among 10,000 tenants as among 10', (name) => {
+    const [amongFew = {}, amongMany = {}] = [costs.get(few)?.get(name), costs.get(many)?.get(name)];
+    expect(totalOf(amongFew)).toBeGreaterThan(3);
+    expect(amongMany).toEqual(amongFew);
+  });
+
+  it('read nothing across tenants: no scan, and nothing of the crowd', () => {
+    const { journal } = test.cloud;
+    const ofCrowd = journal
+      .since(0)
+      .filter(({ tags, principal }) => (tags['TenantId'] ?? '').startsWith('crowd-') && !principal.endsWith(':root'));
+    expect(ofCrowd).toEqual([]);
+    const names = [...costs.values()].flatMap((all) => [...all.values()]).flatMap((counts) => Object.keys(counts));
+    expect(names.filter((name) => name.includes(' Scan'))).toEqual([]);
+  });
+});
