@@ -8,10 +8,11 @@ const { coldStart } = await import('./cold-start.ts');
 const { evaluator } = await import('./evaluator.ts');
 const { localCloud } = await import('./local-cloud.ts');
 const { onboarding } = await import('./onboarding.ts');
+const { revocation } = await import('./revocation.ts');
 const { rotation } = await import('./rotation.ts');
 
 let missed = 0;
-for (const bench of [evaluator, broker, coldStart, localCloud, onboarding, rotation]) {
+for (const bench of [evaluator, broker, coldStart, localCloud, onboarding, rotation, revocation]) {
   process.stdout.write(`\n${bench.name}\n`);
   for (const figure of await bench.run()) {
     if (figure.goal?.met === false) missed += 1;

@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly port?: number;
   readonly worldPort?: number;
   readonly brokerPort?: number;
+  /** Environments of tenants that are kept at the same time; 16 when left out. */
+  readonly tenantEnvironments?: number;
   readonly customerAccountIds?: readonly string[];
   /** Called with what begins, for a progress display. */
   readonly onProgress?: (what: string) => void;
@@ -106,6 +108,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
       endpoint: () => endpoint,
       assetRoot: dirname(templatePath),
       webIdentity,
+      tenantEnvironments: options.tenantEnvironments,
     });
     const server = await startServer(kernel, { port: options.port ?? 0 });
     closing.push(() => server.close());

@@ -23,15 +23,17 @@ export interface ServicesOptions {
   readonly assetRoot: string;
   /** For STS's tokens; without it there are none. */
   readonly webIdentity?: WebIdentityIssuer;
+  /** As `LambdaOptions` has it. */
+  readonly tenantEnvironments?: number | undefined;
 }
 
 /** Registers every service the local cloud has. */
 export function registerServices(
   kernel: LocalKernel,
-  { endpoint, assetRoot, webIdentity }: ServicesOptions,
+  { endpoint, assetRoot, webIdentity, tenantEnvironments }: ServicesOptions,
 ): { readonly lambda: LambdaService; readonly apiGateway: ApiGatewayService; readonly queues: QueueView } {
   const sqs = createSqs(kernel, { endpoint });
-  const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash });
+  const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash, tenantEnvironments });
   const apiGateway = createApiGateway(kernel);
   const services = [
     createIam(kernel),

@@ -37,7 +37,7 @@ export interface LambdaOptions {
   /** Environments a function may have at once, with tenant isolation for each tenant. @default 2 */
   readonly concurrencyPerFunction?: number;
   /** Environments that functions with tenant isolation may have at once, all tenants and functions together. @default 16 */
-  readonly tenantEnvironments?: number;
+  readonly tenantEnvironments?: number | undefined;
   /** Takes one line for people, each at most once. @default standard error */
   readonly report?: (line: string) => void;
 }

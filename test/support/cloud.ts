@@ -6,7 +6,7 @@ import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { type AwsClients, type AwsCredentials, awsClients } from '../../local/aws-clients.ts';
-import { type LocalCloud, startCloud } from '../../local/cloud.ts';
+import { type LocalCloud, type StartOptions, startCloud } from '../../local/cloud.ts';
 import { openAudit, openSession, type StoredSecret, storedSecrets } from '../../local/demo/cast.ts';
 import { type Outcome, readEventLog } from '../../local/demo/play-events.ts';
 import { templatePath } from './template.ts';
@@ -73,9 +73,9 @@ export interface TestCloud {
 
 let shared: Promise<TestCloud> | undefined;
 
-/** The cloud of this file. */
-export function testCloud(): Promise<TestCloud> {
-  shared ??= startCloud({ templatePath: resolve(templatePath) }).then(asTestCloud);
+/** The cloud of this file. `options` are of the first who asks. */
+export function testCloud(options: Pick<StartOptions, 'tenantEnvironments'> = {}): Promise<TestCloud> {
+  shared ??= startCloud({ ...options, templatePath: resolve(templatePath) }).then(asTestCloud);
   return shared;
 }
 

@@ -1,6 +1,7 @@
 /** What a revocation costs: every call that the cloud sees from its event until nothing moves any more, by who made it. */
 import { userIdOf } from '../../functions/shared/identifiers.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
+import type { JournalEntry } from '../../local/core/journal.ts';
 import { openAiMain, openAiTenant } from './broker-calls.ts';
 import type { TestCloud } from './cloud.ts';
 import { put } from './revocations.ts';
@@ -16,11 +17,17 @@ const perBatch: ReadonlySet<string> = new Set([
   ...['CreateLogStream', 'PutLogEvents'],
 ]);
 
+/** What an environment does when it starts, and again once in a while: its own session, the key of a provider's administration, the public key of certificates. */
+const perEnvironment: ReadonlySet<string> = new Set(['GetSecretValue', 'Decrypt', 'GetPublicKey']);
+const isOfEnvironment = ({ principal, operation }: Pick<JournalEntry, 'principal' | 'operation'>): boolean =>
+  principal === 'lambda.amazonaws.com' || (principal.includes('FunctionRole') && perEnvironment.has(operation));
+
 /** Whole calls: one that needs several permissions has several entries. */
 export function callsSince(cloud: LocalCloud, since: number): CallCounts {
   const requests = new Map<string, string>();
-  for (const { service, operation, requestId, principal, resource } of cloud.journal.since(since)) {
-    if (perBatch.has(operation)) continue;
+  for (const entry of cloud.journal.since(since)) {
+    const { service, operation, requestId, principal, resource } = entry;
+    if (perBatch.has(operation) || isOfEnvironment(entry)) continue;
     // How often it is looked whether IAM has the cut-off is a matter of seconds, not of what there is.
     if (operation === 'GetItem' && resource === tableArn(cloud, 'CutOffsTable')) continue;
     requests.set(`${requestId} ${service} ${operation}`, `${nameOf(principal)} ${service} ${operation}`);
@@ -109,8 +116,13 @@ export async function costOf(test: TestCloud, tenantId: string, { detailType, de
   return callsSince(test.cloud, since);
 }
 
-/** What the clock brings about within a minute: the sweep, the writer of the cut-off. */
+/** What a minute brings about in which nothing is left to do: the sweep, the writer of the cut-off. */
 export async function costOfMinute(test: TestCloud): Promise<CallCounts> {
+  // What waits for its next minute has come to its end then, e.g. what is known of a revoked version.
+  for (let minute = 0; minute < 3; minute += 1) {
+    test.cloud.clock.advance(61_000);
+    await pause(test.cloud);
+  }
   await undisturbed(test);
   const since = test.cloud.journal.lastSeq;
   test.cloud.clock.advance(60_000);
