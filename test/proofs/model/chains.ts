@@ -1,7 +1,7 @@
 /** P1, P3, P5: what a session can become by assuming a role, and what tags those bring who may mint one. One step is asked; whatever keeps the tenant in one step keeps it in any number. */
 import { and, type Formula, not, or, Request } from './formula.ts';
 import { tenantRoles } from './isolation.ts';
-import { anythingAttached, boundaryDenies, deployed, type Lens, ownDenies, trustOf } from './lenses.ts';
+import { anythingAttached, boundaryDenies, deployed, type Lens, ownAllows, ownDenies, trustOf } from './lenses.ts';
 import { own, self } from './letters.ts';
 import { roleArn, tagKeysAgree, users } from './own.ts';
 import { type Ask, callerOfSession, type Question, question, type Session } from './question.ts';
@@ -149,20 +149,21 @@ export function targetQuestions(stack: Stack): Question[] {
     kind === 'tenant' && (tags['TenantId'] ?? own) === own && ['TenantReader', 'ByocConnector', 'ByocProbe'].includes(name) ? [arn] : [],
   );
   return tenantRoles(stack).flatMap((principal) =>
-    [ownDenies(stack, principal), boundaryDenies(stack, principal), deployed(stack, principal)].map((lens) =>
-      question({
-        property: 'P1 chains: to own roles and own customers only',
-        about: `${principal.name}, ${lens.name}`,
-        session: { principal, tenant: own },
-        action: { all: ['sts:AssumeRole'] },
-        policies: lens.policies,
-        uses: lens.uses,
-        must: (say) =>
-          or(
-            say.is('resource', 'exact', ...reachable, roleArn(`TenantAgent-${own}`)),
-            say.is('resource', 'like', `arn:aws:iam::*:role/cordon.${own}.*`),
-          ),
-      }),
+    [ownDenies(stack, principal), boundaryDenies(stack, principal), ownAllows(stack, principal, account), deployed(stack, principal)].map(
+      (lens) =>
+        question({
+          property: 'P1 chains: to own roles and own customers only',
+          about: `${principal.name}, ${lens.name}`,
+          session: { principal, tenant: own },
+          action: { all: ['sts:AssumeRole'] },
+          policies: lens.policies,
+          uses: lens.uses,
+          must: (say) =>
+            or(
+              say.is('resource', 'exact', ...reachable, roleArn(`TenantAgent-${own}`)),
+              say.is('resource', 'like', `arn:aws:iam::*:role/cordon.${own}.*`),
+            ),
+        }),
     ),
   );
 }
