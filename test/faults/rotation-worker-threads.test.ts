@@ -4,9 +4,9 @@ import type { JournalEntry } from '../../local/core/journal.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { awsPoints, type FaultPoint, providerPoints } from '../support/fault-points.ts';
 import { asRoot } from '../support/ground-truth.ts';
-import { messagesIn } from '../support/rotation-queue.ts';
 import { endsOf, fingerprintIn, isLive, issuedAt, type Kept, newsOf, rotatingTenant, stateOf, wellRotated } from '../support/rotations.ts';
 import { pause } from '../support/settle.ts';
+import { messagesIn } from '../support/worker-queue.ts';
 
 /** The same as in `integration/rotation-crash-points.test.ts`, one of each sort, with everything as it is deployed: rules, queues, sweep, the bundled function in its worker thread. */
 

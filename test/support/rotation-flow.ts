@@ -5,10 +5,11 @@ import type { TestCloud } from './cloud.ts';
 import { publishedSince } from './ground-truth.ts';
 import { type Course, type Ending, endingOf, type Kind, keyInForce, wellEnded } from './rotation-ending.ts';
 import { takeQueueOver } from './rotation-queue.ts';
-import { openWorkerHouse, type RotationWorker } from './rotation-worker.ts';
+import { rotationTrade } from './rotation-worker.ts';
 import { isLive, issuedAt, type Kept, rotatingTenant, type StoredCredential, simulatorOf, stateOf } from './rotations.ts';
 import { bringKeyIn, supplyKey } from './supply.ts';
 import type { Trouble, TroubledLine } from './troubled-line.ts';
+import { type HousedWorker, type HouseRules, openWorkerHouse } from './worker-house.ts';
 
 /** How each message is delivered. */
 export type Delivery = 'once' | 'twice' | 'to two workers at once';
@@ -47,13 +48,13 @@ export async function openLab(test: TestCloud): Promise<Lab> {
   const ready = new Map<string, Kept[]>();
   const uses = new Map<Kept, number>();
   const customersKeys = new Map<string, string>();
-  const staff: RotationWorker[] = [];
+  const staff: HousedWorker[] = [];
   let delivery: Delivery = 'once';
   let since = 0;
   let watched: { readonly kept: Kept; readonly versions: string[]; readonly missteps: Set<string> } | undefined;
 
   /** Looks at the key in force whenever a label or a key at the provider may have changed. */
-  const house = await openWorkerHouse(cloud, async ({ service, action }) => {
+  const watch: NonNullable<HouseRules['watch']> = async ({ service, action }) => {
     if (watched === undefined || !/^(UpdateSecretVersionStage|(POST|DELETE) )/.test(action) || service === 'login') return;
     const { kept, versions, missteps } = watched;
     const { versionId, fingerprint } = await keyInForce(test, kept);
@@ -61,16 +62,17 @@ export async function openLab(test: TestCloud): Promise<Lab> {
     if (versions.at(-1) === versionId) return;
     if (versions.includes(versionId)) missteps.add('a replaced version came back');
     versions.push(versionId);
-  });
+  };
+  const house = openWorkerHouse(cloud, { watch });
 
-  async function hire(): Promise<RotationWorker> {
-    const hired = await house.hire();
+  async function hire(): Promise<HousedWorker> {
+    const hired = await house.hire(rotationTrade);
     staff.push(hired);
     return hired;
   }
 
   /** The latest who is alive. */
-  async function worker(): Promise<RotationWorker> {
+  async function worker(): Promise<HousedWorker> {
     const latest = staff.at(-1);
     return latest === undefined || latest.dead ? hire() : latest;
   }
@@ -80,7 +82,7 @@ export async function openLab(test: TestCloud): Promise<Lab> {
     for (let messages = await queue.receive(); messages.length > 0; messages = await queue.receive()) {
       for (const message of messages) {
         const deadline = clock.now() + runMs;
-        const hands = [await worker(), ...(delivery === 'to two workers at once' ? [await house.hire()] : [])];
+        const hands = [await worker(), ...(delivery === 'to two workers at once' ? [await house.hire(rotationTrade)] : [])];
         const ends = await Promise.all(hands.map((hand) => hand.handle(message, deadline)));
         if (delivery === 'twice') ends.push(await (await worker()).handle(message, deadline));
         if (ends.includes('done')) await queue.delete(message);

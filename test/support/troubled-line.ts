@@ -4,10 +4,11 @@ import type { FaultPoint } from './fault-points.ts';
 
 /**
  * What can happen to a call. `fails`: it is refused for now and nothing is done. `loses its answer`, `kills`: it is done, and the caller never knows, or dies of it.
- * `comes late`: the caller gives up waiting, and it is done afterwards. The last two hold the call up while `meanwhile` happens, before or after it is done.
+ * `comes late`: the caller gives up waiting, and it is done afterwards. `is never made`: the caller dies before. The last two hold the call up while `meanwhile` happens,
+ * before or after it is done.
  */
 export const effects = ['fails', 'loses its answer', 'kills', 'is done twice', 'comes late'] as const;
-export type Effect = (typeof effects)[number] | 'is held up' | 'has its answer held up';
+export type Effect = (typeof effects)[number] | 'is never made' | 'is held up' | 'has its answer held up';
 
 export interface Trouble {
   readonly point: FaultPoint;
@@ -87,6 +88,9 @@ export function createTroubledLine(watch: (point: Pick<FaultPoint, 'service' | '
           throw lost();
         case 'kills':
           await send();
+          caller.die();
+          return never;
+        case 'is never made':
           caller.die();
           return never;
         case 'is done twice':
