@@ -2,6 +2,7 @@ import { attributed } from '../attribution/attributed.ts';
 import type { Delivery } from '../shared/delivery.ts';
 import { CordonError } from '../shared/errors.ts';
 import { advanceRevocation } from './advance-revocation.ts';
+import { endsCredential } from './certificate/in-scope.ts';
 import { attestedEnding } from './ending-changes.ts';
 import type { RevocationConfirmed } from './events.ts';
 import type { RevocationDeps } from './revocation-deps.ts';
@@ -40,6 +41,8 @@ export async function confirmRevocation(deps: RevocationDeps, event: RevocationC
     }));
   }
   for (const waiting of await stores.revocations.revocations(tenantId)) {
+    // Others of the tenant wait for something else.
+    if (waiting.credentialId !== credentialId && !endsCredential(waiting, item)) continue;
     if (waiting.status === 'done' || waiting.dueAt === undefined || deps.clock() < waiting.leaseUntil) continue;
     const due = await stores.revocations.changeRevocation(waiting, revocationDue(waiting, deps.clock()));
     await advanceRevocation(deps, { tenantId, revocationId: due.revocationId, deadline: delivery.deadline });
