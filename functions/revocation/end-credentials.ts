@@ -18,13 +18,22 @@ const maxReads = 5;
 const skewMs = 60_000;
 
 /** Every credential that the revocation ends, whoever revoked it first; not what a reinstated tenant or user was given later. */
-async function credentialsOf({ stores, item }: HeldRevocation): Promise<readonly CredentialItem[]> {
+async function credentialsOf(held: HeldRevocation): Promise<readonly CredentialItem[]> {
+  const { stores, item } = held;
   const { tenantId, scope, credentialId } = item;
   if (!ends(item)) return [];
   const one = scope === 'credential' && credentialId !== undefined ? await stores.registry.credential(tenantId, credentialId) : undefined;
   const all = scope === 'credential' ? (one ? [one] : []) : await stores.registry.credentials(tenantId);
-  const reach = { ...item, inForceAt: item.inForceAt + skewMs };
+  const reach = { ...item, inForceAt: (await isShut(held)) ? Number.POSITIVE_INFINITY : item.inForceAt + skewMs };
   return all.filter((credential) => endsCredential(reach, credential));
+}
+
+/** Until the tenant or user is let in again nothing can be added: then everything they have was there before, whatever the clocks say. */
+async function isShut({ stores, item }: HeldRevocation): Promise<boolean> {
+  const { tenantId, userId, scope, marked } = item;
+  if (marked || (scope !== 'tenant' && scope !== 'user')) return false;
+  const subject = scope === 'tenant' ? await stores.registry.tenant(tenantId) : userId && (await stores.registry.user(tenantId, userId));
+  return subject !== undefined && (subject.status === 'suspended' || subject.status === 'offboarded');
 }
 
 /**

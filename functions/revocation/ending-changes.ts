@@ -2,7 +2,7 @@ import type { CredentialItem, NewCredential } from '../tenants/registry.ts';
 import type { HeldVersion } from '../tenants/rotation-fields.ts';
 import { notDue } from '../tenants/rotation-plan.ts';
 import type { EndedVersion, Ending } from './ending.ts';
-import { lateRequestMs } from './ending-schedule.ts';
+import { lateRequestMs, longestRunMs } from './ending-schedule.ts';
 
 /** What each step of an ending writes. All pure; times are milliseconds since the epoch. */
 
@@ -24,7 +24,7 @@ export function endedCredential(item: CredentialItem, by: EndedBy, now: number):
     ...{ revocationId, requestedBy, reason },
     ...(incidentId !== undefined && { incidentId }),
     ...{ since: now, phase: 'revoking', versions: knownVersions(item) },
-    heldUntil: item.leaseUntil === 0 ? now : Math.max(now, item.leaseUntil + lateRequestMs),
+    heldUntil: item.leaseUntil === 0 ? now : Math.max(now + longestRunMs, item.leaseUntil) + lateRequestMs,
     ...{ nextAt: now, probes: 0, setbacks: 0, announced: false },
   };
   return {

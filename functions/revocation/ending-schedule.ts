@@ -10,5 +10,10 @@ export const reminderMs = 24 * 60 * minuteMs;
  * is not the last word.
  */
 export const lateRequestMs = 2 * minuteMs;
+/**
+ * No function that makes keys runs longer. What somebody holds at the moment of the revocation is taken to be at work for so long, whatever the clocks of the two say: to a
+ * clock that is ahead, a hold seems over while a key is being made under it.
+ */
+export const longestRunMs = 2 * minuteMs;
 /** A version that the registry does not know and that was stored as late as this before the revocation is of a run that it cut short. Older ones without a label were shown dead. */
 export const cutShortMs = 60 * minuteMs;
