@@ -6,8 +6,8 @@ import {
   type CallCounts,
   costOf,
   costOfMinute,
+  costOfOffboarding,
   revocations,
-  tenantOf,
   tenantOfTwo,
   totalOf,
   warmUp,
@@ -66,10 +66,7 @@ async function latencies(test: TestCloud): Promise<Figure[]> {
 
 async function costs(test: TestCloud): Promise<ReadonlyMap<string, CallCounts>> {
   const found = new Map<string, CallCounts>();
-  for (const [name, asked] of Object.entries(revocations)) {
-    const tenantId = await tenantOfTwo(test);
-    found.set(name, await costOf(test, tenantId, await asked(test, tenantId)));
-  }
+  for (const name of Object.keys(revocations)) found.set(name, await costOf(test, name));
   found.set('a minute of the sweep and of the writer of the cut-off', await costOfMinute(test));
   return found;
 }
@@ -89,11 +86,7 @@ async function amongManyTenants(test: TestCloud): Promise<Figure[]> {
 /** What one credential more costs a tenant that is offboarded. */
 async function perCredential(test: TestCloud): Promise<Figure[]> {
   const [some, more] = [5, 25];
-  const costWith = async (credentials: number): Promise<number> => {
-    const tenantId = await tenantOf(test, credentials);
-    return totalOf(await costOf(test, tenantId, { detailType: 'TenantOffboarded', detail: {} }));
-  };
-  const [first, second] = [await costWith(some), await costWith(more)];
+  const [first, second] = [totalOf(await costOfOffboarding(test, some)), totalOf(await costOfOffboarding(test, more))];
   return [{ what: 'AWS calls of offboarding, for each credential', value: (second - first) / (more - some), unit: 'calls' }];
 }
 
