@@ -12,7 +12,7 @@ export default defineConfig({
       project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], isolate: false }),
       project('proofs', ['test/proofs/**/*.test.ts'], {
         globalSetup: ['test/support/synthesize.ts'],
-        testTimeout: 60_000,
+        testTimeout: 180_000,
         hookTimeout: 60_000,
       }),
       project('contracts', ['test/contracts/**/*.test.ts'], { testTimeout: 30_000 }),
