@@ -17,7 +17,7 @@ async function credentialOf({ stores, item }: HeldRevocation): Promise<Credentia
 export async function replaceVersion({ publish }: RevocationDeps, held: HeldRevocation): Promise<void> {
   const { tenantId, requestedBy, reason, versionId = '' } = held.item;
   const credential = await credentialOf(held);
-  if (!credential || credential.status !== 'active') return;
+  if (credential?.status !== 'active') return;
   const about = { version: 1 as const, tenantId, credentialId: credential.credentialId, requestedBy, why: reason };
   if (credential.secretVersionId === versionId) await publish('RotationRequested', { ...about, emergency: true });
   else if (isKept(credential, versionId)) await publish('RotationRequested', { ...about, action: 'demote', versionId });

@@ -12,9 +12,9 @@ import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAnnouncer } from '../../functions/shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../../functions/shared/assume-role.sts.ts';
+import { clientCredentials } from '../../functions/shared/client-session.ts';
 import { tenantId } from '../../functions/shared/identifier-fields.ts';
 import { createInbox } from '../../functions/shared/inbox.sqs.ts';
-import { clientCredentials } from '../../functions/shared/client-session.ts';
 import { createTenantSessions } from '../../functions/shared/tenant-sessions.ts';
 import { type LocalAws, startLocalAws } from './local-aws.ts';
 
