@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   type Attempt,
-  account,
   attributionTable,
   bob,
   type Context,

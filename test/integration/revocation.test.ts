@@ -4,7 +4,7 @@ import { chat, endedUses, keyOf, openAiMain, openAiTenant, refusalOf, requestsWi
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { apply, credentialOf, ended, leftOf, newsOfRevocation, put, revocationOf, secretNames } from '../support/revocations.ts';
 import { issuedAt, requestRotation, stateOf } from '../support/rotations.ts';
-import { pause, settle } from '../support/settle.ts';
+import { pause } from '../support/settle.ts';
 
 let test: TestCloud;
 beforeAll(async () => {
