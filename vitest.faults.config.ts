@@ -7,6 +7,7 @@ export default defineConfig({
       'test/faults/**/*.test.ts',
       'test/integration/*crash-points.test.ts',
       'test/integration/rotation-{two-workers,revoked}.test.ts',
+      'test/integration/revocation-reordering.test.ts',
     ],
     env: { FAULTS: 'all' },
     globalSetup: ['test/support/synthesize.ts'],

@@ -12,14 +12,14 @@ const lab = await openRevocationLab(await testCloud());
  * In `npm test` one trouble of so many is met: the first flow's calls are most of every other's. `npm run faults` meets all.
  */
 const oneOf: Readonly<Record<Kind, number>> = {
-  'a credential': 12,
-  'a credential of two slots in the grace of a rotation': 120,
-  'a user with a credential of their own': 30,
-  'a pool tenant': 170,
-  'a dedicated tenant': 170,
-  'the version in force': 30,
-  'a suspension and its end': 13,
-  'what a person confirms': 22,
+  'a credential': 17,
+  'a credential of two slots in the grace of a rotation': 260,
+  'a user with a credential of their own': 43,
+  'a pool tenant': 260,
+  'a dedicated tenant': 260,
+  'the version in force': 43,
+  'a suspension and its end': 23,
+  'what a person confirms': 37,
 };
 
 interface Recorded {
@@ -99,7 +99,7 @@ describe('X3 a worker that is held up past its hold, while another takes over', 
   const kind: Kind = 'a credential';
   const late = held.flatMap((point) => delaysOf(point).map((effect) => ({ point, effect, call: pointName(point) })));
 
-  it.each(late.filter((_, index) => inFull || index % 12 === 0))('changes nothing when $call $effect', async (trouble) => {
+  it.each(late.filter((_, index) => inFull || index % 23 === 0))('changes nothing when $call $effect', async (trouble) => {
     const subject = await lab.take(flows[kind]);
     let of: Playing | undefined;
     const meanwhile = async (): Promise<void> => {
