@@ -84,6 +84,7 @@ export class Rotation extends Construct {
             'TenantReader',
             'TenantWriter',
             'TenantSupplier',
+            'TenantRevoker',
             'TenantProvisioner',
             'TenantAuditor',
             'ByocConnector',

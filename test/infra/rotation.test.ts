@@ -148,6 +148,7 @@ describe('R2 who may rotate', () => {
       'TenantReader',
       'TenantWriter',
       'TenantSupplier',
+      'TenantRevoker',
       'TenantProvisioner',
       'TenantAuditor',
       'ByocConnector',
