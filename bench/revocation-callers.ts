@@ -20,6 +20,7 @@ export async function startCallers({ cloud }: TestCloud, tenantIds: readonly str
   const agent = new Agent({ keepAlive: true });
   const { hostname, port, pathname } = new URL(`${cloud.brokerUrl}/v1/proxy/openai/chat/completions`);
   const hurried = new Map<string, PromiseWithResolvers<number>>();
+  const wake = new Map<string, () => void>();
   const gone = new Set<string>();
   let on = true;
   const times: number[] = [];
@@ -43,6 +44,8 @@ export async function startCallers({ cloud }: TestCloud, tenantIds: readonly str
 
   async function run(tenantId: string): Promise<void> {
     const names = { userId: 'ana', agentId: 'agent-1', sessionId: 'session-1' };
+    const awake = Promise.withResolvers<void>();
+    wake.set(tenantId, awake.resolve);
     const token = await cloud.oidc.mint({ tenantId, ...names, expiresIn: 86_400 });
     while (on && !gone.has(tenantId)) {
       const begun = performance.now();
@@ -50,7 +53,7 @@ export async function startCallers({ cloud }: TestCloud, tenantIds: readonly str
       const waiting = hurried.get(tenantId);
       if (status === 200) times.push(performance.now() - begun);
       else if (waiting === undefined) failures.push(`${tenantId}: ${status} ${text.slice(0, 200)}`);
-      if (waiting === undefined) await sleep(everyMs);
+      if (waiting === undefined) await Promise.race([sleep(everyMs), awake.promise]);
       else if (status === 401 || status === 403) {
         gone.add(tenantId);
         waiting.resolve(performance.now());
@@ -69,6 +72,7 @@ export async function startCallers({ cloud }: TestCloud, tenantIds: readonly str
     untilRefused(tenantId) {
       const waiting = Promise.withResolvers<number>();
       hurried.set(tenantId, waiting);
+      wake.get(tenantId)?.();
       return waiting.promise;
     },
     async stop() {
