@@ -78,8 +78,8 @@ export class EventIntake extends Construct {
     ];
   }
 
-  /** Wires the consumer: partial batches, and few at once, because each works through STS, which allows 600 calls/s an account. */
-  deliverTo(consumer: IFunction): void {
-    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize: 10, maxConcurrency: 10, reportBatchItemFailures: true }));
+  /** Wires the consumer: partial batches, and few runs at once unless told otherwise, because each works through STS, which allows 600 calls/s an account. */
+  deliverTo(consumer: IFunction, maxConcurrency = 10): void {
+    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize: 10, maxConcurrency, reportBatchItemFailures: true }));
   }
 }

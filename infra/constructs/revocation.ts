@@ -111,6 +111,7 @@ export class Revocation extends Construct {
       ],
     });
     letSignCertificates(evidenceKey, this.worker.role);
-    this.intake.deliverTo(this.worker.function);
+    // A run that ends thousands of credentials takes minutes: what is urgent is not to wait until it is through.
+    this.intake.deliverTo(this.worker.function, 50);
   }
 }
