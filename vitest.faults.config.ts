@@ -8,6 +8,7 @@ export default defineConfig({
       'test/integration/*crash-points.test.ts',
       'test/integration/rotation-{two-workers,revoked}.test.ts',
       'test/integration/revocation-reordering.test.ts',
+      'test/proofs/removed-denies.test.ts',
     ],
     env: { FAULTS: 'all' },
     globalSetup: ['test/support/synthesize.ts'],
