@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import * as byoc from '../functions/byoc/events.ts';
+import * as isolation from '../functions/isolation/events.ts';
 import * as revocation from '../functions/revocation/events.ts';
 import * as rotation from '../functions/rotation/events.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
@@ -21,7 +22,7 @@ function fileOf(detailType: string, source: string, schema: z.ZodType): [name: s
 
 /** Each event is defined in one place; what several capabilities publish is the same schema, and the same file. */
 const files = new Map(
-  [tenants, byoc, rotation, revocation].flatMap(({ inboundEvents, outboundEvents }) => [
+  [tenants, byoc, rotation, revocation, isolation].flatMap(({ inboundEvents, outboundEvents }) => [
     ...Object.entries<z.ZodType>(inboundEvents).map(([type, schema]) => fileOf(type, platformSource, schema)),
     ...Object.entries<z.ZodType>(outboundEvents).map(([type, schema]) => fileOf(type, cordonSource, schema)),
   ]),
