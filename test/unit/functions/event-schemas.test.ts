@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as byoc from '../../../functions/byoc/events.ts';
+import * as isolation from '../../../functions/isolation/events.ts';
 import * as revocation from '../../../functions/revocation/events.ts';
 import * as rotation from '../../../functions/rotation/events.ts';
 import * as tenants from '../../../functions/tenants/events.ts';
 
-const capabilities = [tenants, byoc, rotation, revocation];
+const capabilities = [tenants, byoc, rotation, revocation, isolation];
 const inboundDetailTypes: readonly string[] = capabilities.flatMap((events): readonly string[] => events.inboundDetailTypes);
 const outboundDetailTypes = [...new Set(capabilities.flatMap((events) => Object.keys(events.outboundEvents)))];
 const root = new URL('../../../', import.meta.url);
