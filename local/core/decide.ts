@@ -3,6 +3,7 @@
 import type { CompiledPolicy } from '../iam/evaluate.ts';
 import { compilePolicy, evaluate, requestContext } from '../iam/evaluate.ts';
 import type { Decision, StatementRef } from '../iam/policy.ts';
+import type { RequestContext } from '../iam/request-context.ts';
 import { AwsError } from './aws-error.ts';
 import type { Principals } from './principals.ts';
 import type { Caller, LocalService, Need } from './service.ts';
@@ -21,20 +22,29 @@ export function decide(principals: Principals, caller: Caller, need: Need, at: {
     const message = `${need.resourcePolicy?.name} cannot be evaluated: ${error instanceof Error ? error.message : String(error)}`;
     return { allowed: false, reason: 'unsupported', deciding: undefined, denies: [], message };
   }
-  const context = requestContext({
-    ...need.context,
-    ...principals.contextOf(caller, need.region ?? at.region),
-    'aws:ResourceAccount': resourceAccountId,
-  });
   return evaluate({
     principal: caller.principal,
     action: need.action,
     resource: need.resource,
-    context,
+    context: contextOf(principals, caller, need, at),
     ...policies,
     ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
     resourceAccountId,
     ...(need.resourcePolicyRequired === undefined ? {} : { resourcePolicyRequired: need.resourcePolicyRequired }),
+  });
+}
+
+/** Every condition key of a need: the service's, the resource's and the caller's own. */
+export function contextOf(
+  principals: Principals,
+  caller: Caller,
+  need: Need,
+  at: { readonly accountId: string; readonly region: string },
+): RequestContext {
+  return requestContext({
+    ...need.context,
+    ...principals.contextOf(caller, need.region ?? at.region),
+    'aws:ResourceAccount': need.resourceAccountId ?? at.accountId,
   });
 }
 

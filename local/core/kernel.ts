@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision } from '../iam/policy.ts';
+import type { RequestContext } from '../iam/request-context.ts';
 import { notImplemented } from './aws-error.ts';
 import { awsManagedPolicies } from './aws-managed-policies.ts';
 import type { Clock } from './clock.ts';
-import { accessDenied, decide, statementOf } from './decide.ts';
+import { accessDenied, contextOf, decide, statementOf } from './decide.ts';
 import type { FaultTable } from './faults.ts';
 import { answerLost, beforeWork, createFaultTable } from './faults.ts';
 import type { IdentityStore } from './identity-store.ts';
@@ -25,6 +26,14 @@ export interface AccountKeys {
 export interface IdleOptions {
   /** Leaves out what only waits for the clock. */
   readonly exceptWaiting?: boolean;
+}
+
+/** One question to IAM, and the answer. */
+export interface Asked {
+  readonly caller: Caller;
+  readonly need: Need;
+  readonly context: RequestContext;
+  readonly decision: Decision;
 }
 
 interface CallOptions {
@@ -57,6 +66,8 @@ export interface LocalKernel extends Kernel {
    * stop listening.
    */
   onCrash(listener: (accessKeyId: string) => void): () => void;
+  /** `listener` gets whatever IAM is asked, with all that it decides by: the journal keeps less. Answers the way to stop listening. */
+  onDecision(listener: (asked: Asked) => void): () => void;
   /**
    * Resolves to true when no service is busy (with `exceptWaiting`: when nothing happens any more until the clock moves), or to false after `timeoutMs` of
    * real time.
@@ -84,10 +95,12 @@ export function createKernel(options: {
   const faults = createFaultTable();
   const journal = createJournal();
   const crashListeners = new Set<(accessKeyId: string) => void>();
+  const decisionListeners = new Set<(asked: Asked) => void>();
 
   const authorize = (service: LocalService, operation: string, scope: Omit<Scope, 'authorize' | 'callVia'>, need: Need): Decision => {
     const { caller, requestId } = scope;
     const decision = decide(principals, caller, need, scope);
+    for (const listener of decisionListeners) listener({ caller, need, context: contextOf(principals, caller, need, scope), decision });
     journal.record({
       at: new Date(clock.now()).toISOString(),
       principal: caller.principal.arn,
@@ -198,6 +211,10 @@ export function createKernel(options: {
     onCrash(listener) {
       crashListeners.add(listener);
       return () => crashListeners.delete(listener);
+    },
+    onDecision(listener) {
+      decisionListeners.add(listener);
+      return () => decisionListeners.delete(listener);
     },
     async idle(timeoutMs, { exceptWaiting = false } = {}) {
       const deadline = performance.now() + timeoutMs;
