@@ -2,6 +2,7 @@ import type { LocalKernel } from './core/kernel.ts';
 import { type ApiGatewayService, createApiGateway } from './services/apigateway.ts';
 import { createBedrock } from './services/bedrock.ts';
 import { createCloudFormation } from './services/cloudformation.ts';
+import { createCloudTrail } from './services/cloudtrail.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createEventBridge } from './services/eventbridge.ts';
 import { createIam } from './services/iam.ts';
@@ -35,6 +36,7 @@ export function registerServices(
   const sqs = createSqs(kernel, { endpoint });
   const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash, tenantEnvironments });
   const apiGateway = createApiGateway(kernel);
+  const eventBridge = createEventBridge(kernel);
   const services = [
     createIam(kernel),
     createSts(kernel, { webIdentity }),
@@ -44,7 +46,8 @@ export function registerServices(
     createTagging(kernel),
     createLogs(kernel),
     sqs,
-    createEventBridge(kernel),
+    eventBridge,
+    createCloudTrail(kernel, eventBridge.serviceEvents),
     createBedrock(),
     createS3(),
     createCloudFormation(kernel),

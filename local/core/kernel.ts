@@ -36,6 +36,21 @@ export interface Asked {
   readonly decision: Decision;
 }
 
+/** A call that is over, as CloudTrail sees it. */
+export interface MadeCall {
+  readonly caller: Caller;
+  readonly service: string;
+  readonly operation: string;
+  /** It may hold a secret: who listens keeps what may be shown. */
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Undefined when it failed. */
+  readonly result: Readonly<Record<string, unknown>> | undefined;
+  readonly error: unknown;
+  readonly accountId: string;
+  readonly region: string;
+  readonly requestId: string;
+}
+
 interface CallOptions {
   readonly accountId?: string;
   /** The HTTP front's, so that an answer's request ID is the journal's. */
@@ -68,6 +83,8 @@ export interface LocalKernel extends Kernel {
   onCrash(listener: (accessKeyId: string) => void): () => void;
   /** `listener` gets whatever IAM is asked, with all that it decides by: the journal keeps less. Answers the way to stop listening. */
   onDecision(listener: (asked: Asked) => void): () => void;
+  /** Tells `listener` of every call that was made, by whomever, whatever came of it. Answers the way to stop listening. */
+  onCall(listener: (call: MadeCall) => void): () => void;
   /**
    * Resolves to true when no service is busy (with `exceptWaiting`: when nothing happens any more until the clock moves), or to false after `timeoutMs` of
    * real time.
@@ -95,6 +112,7 @@ export function createKernel(options: {
   const faults = createFaultTable();
   const journal = createJournal();
   const crashListeners = new Set<(accessKeyId: string) => void>();
+  const callListeners = new Set<(call: MadeCall) => void>();
   const decisionListeners = new Set<(asked: Asked) => void>();
 
   const authorize = (service: LocalService, operation: string, scope: Omit<Scope, 'authorize' | 'callVia'>, need: Need): Decision => {
@@ -141,11 +159,24 @@ export function createKernel(options: {
       callVia: (via, viaOperation, viaInput) => call(onBehalf(caller, signingName, region), via, viaOperation, viaInput, callOptions),
     };
     const members = Object.fromEntries(Object.entries(input));
+    const tell = (result: MadeCall['result'], error?: unknown): void => {
+      const { accountId, region, requestId } = facts;
+      const made = { caller, service: signingName, operation: operationName, input: members, result, error, accountId, region, requestId };
+      for (const listener of callListeners) listener(made);
+    };
     const work = async (): Promise<Record<string, unknown>> => {
-      const needs = operation.needs(members, scope);
-      for (const need of needs) scope.authorize(need);
-      if (needs.length === 0) recordFree(service, operationName, facts);
-      return Object.fromEntries(Object.entries(await operation.run(members, scope)));
+      let result: Record<string, unknown>;
+      try {
+        const needs = operation.needs(members, scope);
+        for (const need of needs) scope.authorize(need);
+        if (needs.length === 0) recordFree(service, operationName, facts);
+        result = Object.fromEntries(Object.entries(await operation.run(members, scope)));
+      } catch (error) {
+        tell(undefined, error);
+        throw error;
+      }
+      tell(result);
+      return result;
     };
     const result = await work();
     if (fault?.mode === 'after') throw answerLost();
@@ -211,6 +242,10 @@ export function createKernel(options: {
     onCrash(listener) {
       crashListeners.add(listener);
       return () => crashListeners.delete(listener);
+    },
+    onCall(listener) {
+      callListeners.add(listener);
+      return () => callListeners.delete(listener);
     },
     onDecision(listener) {
       decisionListeners.add(listener);

@@ -159,6 +159,7 @@ const askedOfForeignServices: Readonly<Record<string, string>> = {
     GetObjectTagging GetObjectVersion ListAllMyBuckets ListBucket ListBucketMultipartUploads ListBucketVersions ListMultipartUploadParts
     PutBucketAcl PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning
     PutEncryptionConfiguration PutLifecycleConfiguration PutObject PutObjectAcl PutObjectTagging`,
+  cloudtrail: 'CreateTrail DeleteTrail DescribeTrails GetTrail GetTrailStatus ListTrails StartLogging StopLogging UpdateTrail',
   cloudformation: `
     CancelUpdateStack ContinueUpdateRollback CreateChangeSet CreateStack DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackEvents
     DescribeStackResource DescribeStackResources DescribeStacks ExecuteChangeSet GetStackPolicy GetTemplate GetTemplateSummary

@@ -4,7 +4,7 @@ import { AwsError } from '../core/aws-error.ts';
 import type { Operation } from '../core/service.ts';
 import { isDeliverable } from './eventbridge-delivery.ts';
 import { compilePattern } from './eventbridge-pattern.ts';
-import type { EventStore, Rule } from './eventbridge-store.ts';
+import { type EventStore, type Rule, ruleStates } from './eventbridge-store.ts';
 import { operation } from './typed-operation.ts';
 
 const tags = z.array(z.strictObject({ Key: z.string(), Value: z.string() })).optional();
@@ -28,7 +28,7 @@ export function ruleOperations(store: EventStore): Record<string, Operation> {
     PutRule: operation(
       onRule.extend({
         EventPattern: z.string(),
-        State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+        State: z.enum(ruleStates).default('ENABLED'),
         Description: z.string().optional(),
         Tags: tags,
       }),

@@ -5,12 +5,15 @@ import type { PolicyDocument } from '../iam/policy.ts';
 import type { Target } from './eventbridge-delivery.ts';
 import type { Matcher } from './eventbridge-pattern.ts';
 
+/** An ordinary enabled rule gets no read-only management events of CloudTrail. Source: EventBridge API Reference, PutRule. */
+export const ruleStates = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'] as const;
+
 export interface Rule {
   readonly name: string;
   readonly arn: string;
   readonly pattern: string;
   readonly matches: Matcher;
-  readonly state: 'ENABLED' | 'DISABLED';
+  readonly state: (typeof ruleStates)[number];
   readonly description?: string | undefined;
   readonly targets: Map<string, Target>;
 }

@@ -8,18 +8,24 @@ import type { Kernel, LocalService } from '../core/service.ts';
 import { createDeliveries } from './eventbridge-delivery.ts';
 import { putEvents } from './eventbridge-put-events.ts';
 import { ruleOperations } from './eventbridge-rules.ts';
+import { type ServiceEvents, serviceEvents } from './eventbridge-service-events.ts';
 import { type Bus, createEventStore } from './eventbridge-store.ts';
 import { parseResourcePolicy } from './resource-policy.ts';
 import { operation } from './typed-operation.ts';
 
 const tags = z.array(z.strictObject({ Key: z.string(), Value: z.string() })).optional();
 const onBus = z.strictObject({ EventBusName: z.string().min(1).default('default') });
-export function createEventBridge(kernel: Kernel, options: { report?: (line: string) => void } = {}): LocalService {
+
+export function createEventBridge(
+  kernel: Kernel,
+  options: { report?: (line: string) => void } = {},
+): LocalService & { readonly serviceEvents: ServiceEvents } {
   const store = createEventStore(kernel.region);
   const { buses, busArn, busNeed, busOf, findBus } = store;
   const deliveries = createDeliveries(kernel, options.report ?? ((line) => process.stderr.write(`${line}\n`)));
 
   return {
+    serviceEvents: serviceEvents(kernel, store, deliveries),
     signingName: 'events',
     protocol: 'json',
     targetPrefix: 'AWSEvents',

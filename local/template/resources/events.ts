@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ruleStates } from '../../services/eventbridge-store.ts';
 import { type ResourceHandlers, resource, tagList, textOf } from '../resource-handler.ts';
 
 export const eventsResources: ResourceHandlers = {
@@ -17,7 +18,7 @@ export const eventsResources: ResourceHandlers = {
       Description: z.string().optional(),
       EventBusName: z.string().optional(),
       EventPattern: z.looseObject({}),
-      State: z.enum(['ENABLED', 'DISABLED']).optional(),
+      State: z.enum(ruleStates).optional(),
       Targets: z.array(z.looseObject({})).optional(),
     }),
     {},
