@@ -12,12 +12,15 @@ import { cordonSource, platformSource } from '../functions/shared/event-envelope
 import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
 import { inboundDetailTypes } from '../functions/tenants/events.ts';
 import { acknowledgeFindings } from './acknowledged-findings.ts';
+import { Alarms } from './constructs/alarms.ts';
 import { Broker } from './constructs/broker.ts';
 import { Byoc } from './constructs/byoc.ts';
 import { CutOff, CutOffsTable } from './constructs/cut-off.ts';
+import { Dashboard } from './constructs/dashboard.ts';
 import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
+import { takeInventory } from './constructs/inventory.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
 import { Revocation } from './constructs/revocation.ts';
@@ -81,9 +84,10 @@ export class CordonStack extends Stack {
       source: cordonSource,
       alarmAction,
       alarming: {
-        CredentialUnproven: 'A provider still accepts a key that was to be dead a day ago: see the runbook in docs/rotation.md.',
-        IsolationViolationDetected: 'IAM refused what a tenant’s own session asked for: a bug, or somebody where they should not be.',
-        RevocationUnconfirmed: 'A provider still accepts a key that was revoked: see the runbook in docs/revocation.md.',
+        CredentialUnproven: 'A provider still accepts a key that was to be dead a day ago.',
+        IsolationViolationDetected:
+          'IAM refused what a tenant’s own session asked for, or a check found a wall that is not as it has to be: a bug, or somebody where they should not be.',
+        RevocationUnconfirmed: 'A provider still accepts a key that was revoked.',
         RoleConnectionSuspended: 'A customer’s role is no longer safe, or gone: its tenant’s calls to that account are refused.',
       },
     });
@@ -282,6 +286,7 @@ export class CordonStack extends Stack {
     const outputs: Record<string, string> = {
       EventBusName: bus.eventBusName,
       EventLogGroup: eventLog.logGroup.logGroupName,
+      AlarmTopicArn: alarms.topicArn,
       RegistryTable: registry.tableName,
       AttributionTable: attribution.tableName,
       TenantKeyArn: tenantKey.keyArn,
@@ -326,6 +331,9 @@ export class CordonStack extends Stack {
       RevokedPolicyArn: roles.revoked.managedPolicyArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+    // The last there is: it watches everything before it.
+    new Alarms(this, 'Operating', { inventory: takeInventory(this), alarmAction });
+    new Dashboard(this, 'Dashboard', { inventory: takeInventory(this) });
     acknowledgeFindings(this);
   }
 }

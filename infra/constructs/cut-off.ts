@@ -10,6 +10,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { CutOffEnvVariables } from '../../functions/revocation/cut-off/env.ts';
 import type { RevocationEnvVariables } from '../../functions/revocation/env.ts';
+import { runbook } from './runbook.ts';
 import { ServiceFunction } from './service-function.ts';
 import { revokedPolicyArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -151,21 +152,21 @@ export class CutOff extends Construct {
       made.addAlarmAction(action);
       return made;
     };
-    alarm('LateAlarm', 'Sessions that were to be cut off two minutes ago are not: see docs/cut-off.md.', said('late'));
-    alarm('WaitingAlarm', 'More tenants are cut off at once than the policy has room for: see docs/cut-off.md.', said('waiting'));
+    alarm('LateAlarm', `Sessions that were to be cut off two minutes ago are not. ${runbook('CutOffs-late')}`, said('late'));
+    alarm('WaitingAlarm', `More tenants are cut off at once than the policy has room for. ${runbook('CutOffs-waiting')}`, said('waiting'));
     alarm(
       'FailureAlarm',
-      'The policy of what is cut off could not be written three times.',
+      `The policy of what is cut off could not be written three times. ${runbook('Cut-off writer')}`,
       this.writer.function.metricErrors({ period }),
       2,
     );
     alarm(
       'DeadLetterAlarm',
-      'The writer of the cut-off failed time and again: mend the cause; its messages say nothing and may be deleted.',
+      `The writer of the cut-off failed time and again: mend the cause; its messages say nothing and may be deleted. ${runbook('Cut-off writer')}`,
       this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
     );
     new Alarm(this, 'SilenceAlarm', {
-      alarmDescription: 'The writer of the cut-off has not run for five minutes.',
+      alarmDescription: `The writer of the cut-off has not run for five minutes. ${runbook('Cut-off writer')}`,
       metric: this.writer.function.metricInvocations({ period }),
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,

@@ -7,6 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { runbook } from './runbook.ts';
 
 export interface EventIntakeProps {
   readonly bus: EventBus;
@@ -49,7 +50,7 @@ export class EventIntake extends Construct {
       });
     }
     new Alarm(this, 'DeadLetterAlarm', {
-      alarmDescription: 'An event could not be handled: read its reason in the dead-letter queue, mend the cause, redrive.',
+      alarmDescription: `An event could not be handled: read its reason in the dead-letter queue, mend the cause, redrive. ${runbook('Dead letters')}`,
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
       threshold: 0,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -57,7 +58,7 @@ export class EventIntake extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
     }).addAlarmAction(props.alarmAction);
     new Alarm(this, 'BacklogAlarm', {
-      alarmDescription: 'Events wait longer than 15 minutes: the function fails, is throttled, or its provider is down.',
+      alarmDescription: `Events wait longer than 15 minutes: the function fails, is throttled, or its provider is down. ${runbook('Backlog')}`,
       metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
       threshold: Duration.minutes(15).toSeconds(),
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,

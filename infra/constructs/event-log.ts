@@ -4,11 +4,12 @@ import { type EventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { runbook } from './runbook.ts';
 
 export interface EventLogProps {
   readonly bus: EventBus;
   readonly source: string;
-  /** Of these a single one alarms: what a person has to look at, by detail type. */
+  /** Of these a single one alarms: what a person has to look at, by detail type, which is also the heading of its runbook. */
   readonly alarming: Readonly<Record<string, string>>;
   readonly alarmAction: IAlarmAction;
 }
@@ -39,7 +40,7 @@ export class EventLog extends Construct {
         metricName: detailType,
       });
       new Alarm(this, `${detailType}Alarm`, {
-        alarmDescription,
+        alarmDescription: `${alarmDescription} ${runbook(detailType)}`,
         metric: filter.metric({ statistic: 'Sum', period: Duration.minutes(5) }),
         threshold: 0,
         comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,

@@ -38,9 +38,13 @@ export class ServiceFunction extends Construct implements IGrantable {
   readonly function: LambdaFunction;
   readonly role: Role;
   readonly logGroup: LogGroup;
+  readonly timeout: Duration;
+  readonly reservedConcurrency: number | undefined;
 
   constructor(parent: Construct, id: string, props: ServiceFunctionProps) {
     super(parent, id);
+    this.timeout = props.timeout ?? Duration.seconds(30);
+    this.reservedConcurrency = props.reservedConcurrency;
     this.logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.RETAIN });
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -69,7 +73,7 @@ export class ServiceFunction extends Construct implements IGrantable {
       role: this.role.withoutPolicyUpdates(),
       logGroup: this.logGroup,
       tracing: Tracing.ACTIVE,
-      timeout: props.timeout ?? Duration.seconds(30),
+      timeout: this.timeout,
       memorySize: props.memorySize ?? 512,
       environment: { ...props.environment },
       ...(props.tenancy && { tenancyConfig: props.tenancy }),

@@ -6,6 +6,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { SweepEnvVariables } from '../../functions/sweep/env.ts';
+import { runbook } from './runbook.ts';
 import { ServiceFunction } from './service-function.ts';
 import { dueIndexArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -64,20 +65,12 @@ export class Sweep extends Construct {
       target: new LambdaInvoke(this.function.function, { role: role.withoutPolicyUpdates(), retryAttempts: 0 }),
     });
     new Alarm(this, 'FailureAlarm', {
-      alarmDescription: 'The sweep failed five times within ten minutes: nothing that is due is being done.',
+      alarmDescription: `The sweep failed five times within ten minutes: nothing that is due is being done. ${runbook('Sweep')}`,
       metric: this.function.function.metricErrors({ period: Duration.minutes(10) }),
       threshold: 5,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(props.alarmAction);
-    new Alarm(this, 'SilenceAlarm', {
-      alarmDescription: 'The sweep has not run for ten minutes.',
-      metric: this.function.function.metricInvocations({ period: Duration.minutes(10) }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.BREACHING,
     }).addAlarmAction(props.alarmAction);
   }
 }

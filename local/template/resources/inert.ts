@@ -22,5 +22,7 @@ export const inertResources: ResourceHandlers = {
   'AWS::SNS::TopicPolicy': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
   /** The account's role for API Gateway's own logs: the local gateway writes none. */
   'AWS::ApiGateway::Account': inert(({ physicalName }) => ({ physicalId: physicalName(64), attributes: {} })),
+  /** A page for people in AWS's console. */
+  'AWS::CloudWatch::Dashboard': inert(({ physicalName }) => ({ physicalId: physicalName(255), attributes: {} })),
   'AWS::CDK::Metadata': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
 };
