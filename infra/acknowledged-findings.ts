@@ -31,6 +31,7 @@ const functionRoles = [
   'RevocationsApi/Function',
   'Revocation/Function',
   'CutOff/Function',
+  'RateLimits/Function',
   ...['Authorizer', 'Broker', 'Door', 'Evidence', 'Description'].map((name) => `Broker/${name}Function`),
 ];
 const methods = [

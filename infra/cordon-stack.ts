@@ -5,6 +5,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
+import { observedDetailTypes } from '../functions/isolation/limits/events.ts';
 import { inboundDetailTypes as revocationDetailTypes } from '../functions/revocation/events.ts';
 import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
 import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
@@ -23,6 +24,7 @@ import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { takeInventory } from './constructs/inventory.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
+import { RateLimits, ThrottlingsTable } from './constructs/rate-limits.ts';
 import { Revocation } from './constructs/revocation.ts';
 import { RevocationsApi } from './constructs/revocations.ts';
 import { Rotation } from './constructs/rotation.ts';
@@ -64,6 +66,7 @@ export class CordonStack extends Stack {
     const registry = new RegistryTable(this, 'Registry').table;
     const attribution = new AttributionTable(this, 'Attribution').table;
     const cutOffs = new CutOffsTable(this, 'CutOffs').table;
+    const throttlings = new ThrottlingsTable(this, 'Throttlings').table;
     const scope: TenantStatementScope = {
       partition: this.partition,
       region: this.region,
@@ -107,7 +110,7 @@ export class CordonStack extends Stack {
     });
 
     // Functions
-    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope, cutOffs.tableArn).policy;
+    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope, [cutOffs.tableArn, throttlings.tableArn]).policy;
     const mint = (sid: string, roles: string[]): PolicyStatement =>
       new PolicyStatement({ sid, actions: ['sts:AssumeRole', 'sts:TagSession'], resources: roles.map((name) => roleArn(scope, name)) });
 
@@ -135,7 +138,9 @@ export class CordonStack extends Stack {
           sid: 'ReportViolations',
           actions: ['events:PutEvents'],
           resources: [bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': cordonSource, 'events:detail-type': 'IsolationViolationDetected' } },
+          conditions: {
+            StringEquals: { 'events:source': cordonSource, 'events:detail-type': ['IsolationViolationDetected', ...observedDetailTypes] },
+          },
         }),
       ],
     });
@@ -207,6 +212,7 @@ export class CordonStack extends Stack {
       registryTable: registry.tableName,
       trustedIssuers: trustedIssuers.valueAsString,
     }).server;
+    const rateLimits = new RateLimits(this, 'RateLimits', { boundary, bus, alarmAction, table: throttlings });
     const sweep = new Sweep(this, 'Sweep', {
       scope,
       boundary,
@@ -270,7 +276,7 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff].flatMap(({ queue, deadLetterQueue }) => [
+      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff, rateLimits.intake].flatMap(({ queue, deadLetterQueue }) => [
         queue,
         deadLetterQueue,
       ]),
@@ -278,7 +284,7 @@ export class CordonStack extends Stack {
         eventLog.logGroup,
         ...[
           ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, revocation.worker, cutOff.writer, sweep.function],
-          ...[broker.authorizer, broker.broker, broker.door, broker.evidence, revocations, broker.description],
+          ...[broker.authorizer, broker.broker, broker.door, broker.evidence, revocations, broker.description, rateLimits.finder],
         ].map(({ logGroup }) => logGroup),
       ],
     }).policy;
@@ -317,6 +323,7 @@ export class CordonStack extends Stack {
       FunctionRevocationArn: revocation.worker.function.functionArn,
       FunctionCutOffArn: cutOff.writer.function.functionArn,
       FunctionSweepArn: sweep.function.function.functionArn,
+      FunctionLimitsArn: rateLimits.finder.function.functionArn,
       QueueTenantsUrl: intake.queue.queueUrl,
       QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
       QueueRotationUrl: rotation.intake.queue.queueUrl,
@@ -327,7 +334,10 @@ export class CordonStack extends Stack {
       QueueRevocationDlqUrl: revocation.intake.deadLetterQueue.queueUrl,
       QueueCutOffUrl: cutOff.queue.queueUrl,
       QueueCutOffDlqUrl: cutOff.deadLetterQueue.queueUrl,
+      QueueLimitsUrl: rateLimits.intake.queue.queueUrl,
+      QueueLimitsDlqUrl: rateLimits.intake.deadLetterQueue.queueUrl,
       CutOffsTable: cutOffs.tableName,
+      ThrottlingsTable: throttlings.tableName,
       RevokedPolicyArn: roles.revoked.managedPolicyArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

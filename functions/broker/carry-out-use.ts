@@ -9,6 +9,7 @@ import type { ProxyCall } from './proxy-event.ts';
 import { type RecordDeps, recordOutcome } from './record-use.ts';
 import { type RelayLimits, relayBody } from './relay-answer.ts';
 import { passedHeaders } from './response-headers.ts';
+import type { TellThrottled } from './tell-throttled.ts';
 import type { TenantStores } from './tenant-environment.ts';
 import type { SendUpstream } from './upstream.ts';
 import type { WatchTimes } from './watch-gate.ts';
@@ -20,7 +21,13 @@ export interface CarryOutDeps extends RecordDeps {
   readonly watchTimes: WatchTimes;
   /** Milliseconds, monotonic. */
   readonly elapsed: () => number;
+  readonly tellThrottled: TellThrottled;
 }
+
+/** A provider's answer to whoever has used up a rate limit (RFC 6585, section 4). */
+const throttledStatus = 429;
+/** Telling of it goes on for so long after the call is over, in milliseconds: the environment is kept for it, and the caller is not. */
+const tellMs = 1000;
 
 /**
  * An answer ends when its outcome is on record: whoever has it can read the record, and the environment is free for the caller's next call. Recording that takes
@@ -72,6 +79,7 @@ export async function carryOutUse(
   let outcome: Outcome;
   let whole: Whole | undefined;
   let complete = false;
+  let telling: Promise<void> | undefined;
   try {
     const { adapter, secret, url, headers } = use;
     const answer = await deps.upstream({
@@ -83,6 +91,7 @@ export async function carryOutUse(
       firstByteMs: remainingMs,
     });
     statusCode = answer.status;
+    if (statusCode === throttledStatus) telling = deps.tellThrottled(call, use.admitted.credential.credentialId);
     if (redirectOf(answer.status, answer.headers['location'], url) === 'foreign') {
       answer.body.destroy();
       throw new CordonError('UPSTREAM_REDIRECT', 'The provider redirected the call to another place, which is not followed.');
@@ -122,6 +131,7 @@ export async function carryOutUse(
     else client.answer(whole.status, whole.headers, Buffer.concat(whole.pieces));
   }
   await recording;
+  if (telling !== undefined) await atMost(telling, tellMs);
 }
 
 /** An answer that is collected first: the caller gets it in one piece, or an error in its place. */

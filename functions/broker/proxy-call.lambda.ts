@@ -19,6 +19,7 @@ import { createObtainSecret, type ReadySecret } from './obtain-secret.ts';
 import { createPooledRandomness } from './pooled-randomness.ts';
 import { createHandler, type StreamingHandler } from './proxy-call.handler.ts';
 import { createSecretCache } from './secret-cache.ts';
+import { createTellThrottled } from './tell-throttled.ts';
 import { createTenantCatalogue } from './tenant-catalogue.ts';
 import { createOpenTenant } from './tenant-environment.ts';
 import { createTenantSender } from './tenant-sender.ts';
@@ -35,6 +36,7 @@ declare const awslambda: {
 };
 
 const env = readBrokerEnv(process.env);
+const log = createConsoleLog('broker');
 const clock = (): number => Date.now();
 const elapsed = (): number => performance.now();
 const nextUlid = monotonicFactory(createPooledRandomness());
@@ -99,7 +101,7 @@ const openTenant = createOpenTenant({
 export const handler = awslambda.streamifyResponse(
   createHandler(
     {
-      log: createConsoleLog('broker'),
+      log,
       clock,
       elapsed,
       nextId: () => nextUlid(clock()),
@@ -113,6 +115,7 @@ export const handler = awslambda.streamifyResponse(
       guard,
       upstream: createUpstream({ lookup: guard.lookup, elapsed }),
       report: sessions.report,
+      tellThrottled: createTellThrottled({ report: sessions.reportThrottled, clock, log }),
       limits: { maxBytes: 100 * 1024 * 1024, idleMs: 290_000 },
       watchTimes,
     },

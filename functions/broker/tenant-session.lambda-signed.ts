@@ -3,11 +3,12 @@ import { isRecord } from '../shared/aws-signed-json.ts';
 import { invokeFunction } from '../shared/aws-signed-lambda.ts';
 import { CordonError } from '../shared/errors.ts';
 import { isTenantId } from '../shared/identifiers.ts';
-import type { MintTenantSession, ReportViolation, TenantSession } from './tenant-session.ts';
+import type { MintTenantSession, ReportThrottled, ReportViolation, TenantSession } from './tenant-session.ts';
 
 export interface SessionsFunction {
   readonly mint: MintTenantSession;
   readonly report: ReportViolation;
+  readonly reportThrottled: ReportThrottled;
 }
 
 /**
@@ -38,6 +39,9 @@ export function createSessionsFunction(deps: {
     },
     async report(token, violation) {
       refuseFailed(await ask({ token, report: violation }));
+    },
+    async reportThrottled(token, throttled) {
+      refuseFailed(await ask({ token, throttled }));
     },
   };
 }

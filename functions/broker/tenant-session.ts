@@ -1,5 +1,5 @@
 import type { SigningCredentials } from '../shared/aws-signed.ts';
-import type { TenantId, UserId } from '../shared/identifiers.ts';
+import type { CredentialId, TenantId, UserId } from '../shared/identifiers.ts';
 
 /** A session in which the broker is one tenant, and nothing else. */
 export interface TenantSession {
@@ -35,3 +35,14 @@ export interface Violation {
 
 /** Has the violation published for the tenant of the token. Throws CordonError SESSION_UNAVAILABLE | TOKEN_REFUSED. */
 export type ReportViolation = (token: string, violation: Violation) => Promise<void>;
+
+/** A provider answered a call of the tenant with 429. */
+export interface Throttled {
+  readonly provider: string;
+  readonly credentialId: CredentialId;
+  /** ISO 8601: when the answer came. */
+  readonly at: string;
+}
+
+/** Has it published for the tenant of the token. Throws CordonError SESSION_UNAVAILABLE | TOKEN_REFUSED. */
+export type ReportThrottled = (token: string, throttled: Throttled) => Promise<void>;

@@ -1,10 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
+import type { observedEvents } from '../isolation/limits/events.ts';
 import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
 import { inSession } from '../shared/client-session.ts';
 import { createIds } from '../shared/clock.ts';
+import type { commonFailures } from '../shared/failure-event.ts';
 import { createLog } from '../shared/logger.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import { createTenantSessions } from '../shared/tenant-sessions.ts';
@@ -30,7 +32,7 @@ export const handler = createHandler({
   clock,
   verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
   sessions,
-  announcer: createAnnouncer(new EventBridgeClient({}), env.EVENT_BUS_NAME),
+  announcer: createAnnouncer<typeof commonFailures & typeof observedEvents>(new EventBridgeClient({}), env.EVENT_BUS_NAME),
   openRegistry: (tenantId) => registries({ roleArn: env.TENANT_READER_ROLE_ARN, tenantId, role: 'shared' }),
   readerRoleArn: env.TENANT_READER_ROLE_ARN,
   dedicatedRoleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,

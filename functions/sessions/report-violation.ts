@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Announcer } from '../tenants/announcer.ts';
+import type { Announcer } from '../shared/announcer.ts';
+import type { commonFailures } from '../shared/failure-event.ts';
 import type { VerifiedToken, VerifyToken } from './token-verifier.ts';
 
 /** What IAM refused to a tenant's session, in Cordon's own terms: an action and the tenant's own path or key, never an ARN. */
@@ -12,7 +13,7 @@ export type Violation = z.infer<typeof violation>;
 
 export interface ReportDeps {
   readonly verify: VerifyToken;
-  readonly announcer: Announcer;
+  readonly announcer: Announcer<typeof commonFailures>;
 }
 
 /**

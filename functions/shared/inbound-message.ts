@@ -6,7 +6,8 @@ import { isTenantId, type TenantId } from './identifiers.ts';
 /** An event, or a message of Cordon's own, once it is what its schema says. */
 export interface InboundEvent {
   readonly type: string;
-  readonly detail: { readonly tenantId: TenantId };
+  /** Without a tenant where what came in concerns the whole cell. */
+  readonly detail: { readonly tenantId?: TenantId | undefined };
 }
 
 /** What can be said of a message, believed or not. */
@@ -47,10 +48,15 @@ const maxBody = 128 * 1024;
  * into the wrong place.
  *
  * @param accountId the only account whose events count
+ * @param source the only source whose events count: the platform, unless said otherwise
  */
 export function parseMessage<Event extends InboundEvent>(
   body: string,
-  { accountId, parsers }: { readonly accountId: string; readonly parsers: DetailParsers<Event> },
+  {
+    accountId,
+    parsers,
+    source: believed = platformSource,
+  }: { readonly accountId: string; readonly parsers: DetailParsers<Event>; readonly source?: string },
 ): ParsedMessage<Event> {
   const json = parseBody(body);
   if (json instanceof CordonError) return { believed: false, identity: {}, error: json };
@@ -59,7 +65,7 @@ export function parseMessage<Event extends InboundEvent>(
   const { id, time, 'detail-type': detailType, source, account, detail } = parsed.data;
   const tenantId = namedTenant(detail);
   const identity = { eventId: id, detailType, ...(tenantId !== undefined && { tenantId }) };
-  if (source !== platformSource) return unbelieved(identity, `events are taken from source ${platformSource} only`);
+  if (source !== believed) return unbelieved(identity, `events are taken from source ${believed} only`);
   if (account !== accountId) return unbelieved(identity, 'the event comes from another account');
   if (!isKnown(parsers, detailType)) return unbelieved(identity, 'the detail type is not known');
   const event: Event | CordonError = parsers[detailType](detail);

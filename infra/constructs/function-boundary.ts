@@ -11,7 +11,8 @@ const writingRevoked = ['iam:CreatePolicyVersion', 'iam:DeletePolicyVersion', 'i
 export class FunctionBoundary extends Construct {
   readonly policy: ManagedPolicy;
 
-  constructor(parent: Construct, id: string, scope: TenantStatementScope, cutOffsTableArn: string) {
+  /** @param ownTableArns tables that hold nothing of a tenant but who it is, and when something happened to it */
+  constructor(parent: Construct, id: string, scope: TenantStatementScope, ownTableArns: readonly string[]) {
     super(parent, id);
     const secrets = `arn:${scope.partition}:secretsmanager:${scope.region}:${scope.account}:secret:`;
     this.policy = new ManagedPolicy(this, 'FunctionBoundary', {
@@ -55,12 +56,12 @@ export class FunctionBoundary extends Construct {
             actions: ['secretsmanager:*'],
             resources: [`${secrets}cordon/*`],
           }),
-          // The index of what is due holds keys only, and the table of cut-offs who and when.
+          // The index of what is due holds keys only.
           new PolicyStatement({
             sid: 'DenyTenantItems',
             effect: Effect.DENY,
             actions: ['dynamodb:*'],
-            notResources: [dueIndexArn(scope), cutOffsTableArn],
+            notResources: [dueIndexArn(scope), ...ownTableArns],
           }),
           new PolicyStatement({
             sid: 'DenyTenantKeyUse',

@@ -10,9 +10,10 @@ import { createObtainSecret, type ReadySecret } from '../../../functions/broker/
 import { type CallContext, type ProxyDeps, proxyCall } from '../../../functions/broker/proxy-call.ts';
 import type { ProxyCall } from '../../../functions/broker/proxy-event.ts';
 import { createSecretCache } from '../../../functions/broker/secret-cache.ts';
+import { createTellThrottled } from '../../../functions/broker/tell-throttled.ts';
 import { createTenantCatalogue } from '../../../functions/broker/tenant-catalogue.ts';
 import { createOpenTenant } from '../../../functions/broker/tenant-environment.ts';
-import type { Violation } from '../../../functions/broker/tenant-session.ts';
+import type { Throttled, Violation } from '../../../functions/broker/tenant-session.ts';
 import { createUpstream } from '../../../functions/broker/upstream.node-http.ts';
 import { egressAdapterOf } from '../../../functions/providers/egress-adapters.ts';
 import { createEgressGuard } from '../../../functions/providers/egress-guard.ts';
@@ -90,6 +91,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
   const hooks: Hook[] = [];
   const entries: AttributionEntry[] = [];
   const violations: Violation[] = [];
+  const throttlings: (Throttled & { token: string })[] = [];
   const lines: { level: string; message: string; fields: unknown }[] = [];
   const port = async (name: string): Promise<void> => {
     calls.push(name);
@@ -212,6 +214,14 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     guard,
     upstream: createUpstream({ lookup: guard.lookup, elapsed: () => performance.now() }),
     report: async (_token, violation) => void violations.push(violation),
+    tellThrottled: createTellThrottled({
+      clock,
+      log,
+      report: async (token, told) => {
+        await port('throttled');
+        throttlings.push({ token, ...told });
+      },
+    }),
     limits: { maxBytes: 1024 * 1024, idleMs: 2000 },
     watchTimes: { everyMs: options.watchEveryMs ?? 3000, repeatMs: 10 },
   };
@@ -245,7 +255,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     return client;
   }
 
-  return { state, keys, calls, hooks, entries, violations, lines, deps, time, session, customer, secrets, callOf, run };
+  return { state, keys, calls, hooks, entries, violations, throttlings, lines, deps, time, session, customer, secrets, callOf, run };
 }
 
 /** The way back to the caller, remembered. */

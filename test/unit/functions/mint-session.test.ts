@@ -59,7 +59,7 @@ async function setUp(
   const forgotten: unknown[] = [];
   const handler = createHandler({
     log,
-    announcer: { announce: async (type, detail) => void announced.push({ type, detail }) },
+    announcer: { announce: async (type: string, detail: object) => void announced.push({ type, detail }) },
     verify: async (token) => {
       if (token === 'down') throw new CordonError('PROVIDER_UNAVAILABLE', 'no keys', { retryable: true });
       if (token !== 'good') throw new CordonError('TOKEN_REFUSED', 'the token was not valid (ERR_JWT_EXPIRED)');
@@ -206,6 +206,29 @@ describe('I3 reporting an isolation violation', () => {
     ['free text', { token: 'good', report: { ...report, operation: 'secretsmanager:GetSecretValue\nforged line' } }],
     ['a session besides', { token: 'good', as: 'tenant', report }],
   ])('publishes nothing for a report with %s', async (_what, input) => {
+    const { handler, announced } = await setUp({ tenant: {} });
+    expect(await handler(input, context)).toEqual(uniform);
+    expect(announced).toEqual([]);
+  });
+});
+
+describe('T4 reporting that a provider throttles', () => {
+  const throttled = { provider: 'openai', credentialId: 'main', at: '2026-11-21T12:00:00.250Z' };
+
+  it('publishes it for the tenant that the token names, and mints nothing', async () => {
+    const { handler, announced, asked } = await setUp({ tenant: {} });
+    expect(await handler({ token: 'good', throttled }, context)).toEqual({ reported: true });
+    expect(announced).toEqual([{ type: 'ProviderThrottled', detail: { version: 1, tenantId: 'acme', ...throttled } }]);
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['a bad token', { token: 'bad', throttled }],
+    ['a tenant of its own', { token: 'good', throttled: { ...throttled, tenantId: 'globex' } }],
+    ['a provider that there is not', { token: 'good', throttled: { ...throttled, provider: 'openai\nforged line' } }],
+    ['a time that is none', { token: 'good', throttled: { ...throttled, at: 'yesterday' } }],
+    ['a session besides', { token: 'good', as: 'tenant', throttled }],
+  ])('publishes nothing for one with %s', async (_what, input) => {
     const { handler, announced } = await setUp({ tenant: {} });
     expect(await handler(input, context)).toEqual(uniform);
     expect(announced).toEqual([]);
