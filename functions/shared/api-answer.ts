@@ -32,6 +32,8 @@ const faces: Partial<Record<CordonErrorCode, Face>> = {
   CERTIFICATE_UNKNOWN: own(404, 'CERTIFICATE_UNKNOWN'),
   CERTIFICATE_TOO_LARGE: own(422, 'CERTIFICATE_TOO_LARGE'),
   ROLE_REQUIRED: own(403, 'ROLE_REQUIRED'),
+  VERIFICATION_TOO_SOON: own(429, 'VERIFICATION_TOO_SOON'),
+  VERIFICATION_UNKNOWN: own(404, 'VERIFICATION_UNKNOWN'),
   CREDENTIAL_NOT_SUPPLIED: own(409, 'CREDENTIAL_NOT_SUPPLIED'),
   KEY_REFUSED: own(422, 'KEY_REFUSED'),
   CUSTOMER_KEY_REFUSED: own(422, 'CUSTOMER_KEY_REFUSED'),
@@ -66,7 +68,8 @@ export function answer(body: object): APIGatewayProxyResult {
 export function errorAnswer(error: unknown, requestId: string): APIGatewayProxyResult {
   const face = (error instanceof CordonError ? faces[error.code] : undefined) ?? internal;
   const message = face.message ?? (error instanceof CordonError ? error.message : internal.message);
-  const retryAfter = error instanceof CordonError && face.status === 503 ? (error.retryAfterSeconds ?? 2) : undefined;
+  const asksToWait = face.status === 503 || face.status === 429;
+  const retryAfter = error instanceof CordonError && asksToWait ? (error.retryAfterSeconds ?? 2) : undefined;
   return {
     statusCode: face.status,
     headers: { ...headers, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) },

@@ -1,7 +1,7 @@
 import { AwsCallError, type SendSigned, type SigningCredentials } from './aws-signed.ts';
 
 export interface JsonOperation {
-  readonly service: 'dynamodb' | 'secretsmanager';
+  readonly service: 'dynamodb' | 'kms' | 'secretsmanager' | 'tagging';
   /** e.g. `BatchGetItem`. */
   readonly operation: string;
   readonly timeoutMs: number;
@@ -10,7 +10,9 @@ export interface JsonOperation {
 /** Source: each service's API reference ("Making API requests"): the target's prefix and the JSON version. */
 const protocols = {
   dynamodb: { target: 'DynamoDB_20120810.', contentType: 'application/x-amz-json-1.0' },
+  kms: { target: 'TrentService.', contentType: 'application/x-amz-json-1.1' },
   secretsmanager: { target: 'secretsmanager.', contentType: 'application/x-amz-json-1.1' },
+  tagging: { target: 'ResourceGroupsTaggingAPI_20170126.', contentType: 'application/x-amz-json-1.1' },
 } as const;
 
 /**

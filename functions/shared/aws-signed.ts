@@ -9,7 +9,7 @@ import { type SigningCredentials, signedHeaders } from './aws-signed-signature.t
 export type { SigningCredentials };
 
 export interface SignedCall {
-  readonly service: 'dynamodb' | 'lambda' | 'secretsmanager' | 'sts';
+  readonly service: 'dynamodb' | 'kms' | 'lambda' | 'secretsmanager' | 'sts' | 'tagging';
   /** @default `/` */
   readonly path?: string;
   /** Names in lower case. */

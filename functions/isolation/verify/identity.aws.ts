@@ -1,0 +1,77 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { z } from 'zod';
+import { aws, isAwsError } from '../../shared/aws-errors.ts';
+import { CordonError } from '../../shared/errors.ts';
+import { SecretText } from '../../shared/secret-text.ts';
+import { type CanaryIdentity, canaryIdentity, type Identities } from './identity.ts';
+
+const tokenAnswer = z.object({ access_token: z.string().min(1).max(16_384) });
+const timeoutMs = 10_000;
+
+/** @param deps.brokerUrl of the stack's own API, when the secret names no other */
+export function createIdentities(deps: {
+  readonly client: Pick<SecretsManagerClient, 'send'>;
+  readonly secretArn: string;
+  readonly brokerUrl: string;
+  readonly fetchUrl?: typeof fetch;
+}): Identities {
+  const { client, secretArn, fetchUrl = fetch } = deps;
+  const read = (): Promise<CanaryIdentity> =>
+    aws('reading the canaries’ identity', async () => {
+      const text = await client.send(new GetSecretValueCommand({ SecretId: secretArn })).then(
+        ({ SecretString }) => SecretString,
+        (error: unknown) => {
+          // Also what Secrets Manager says of a secret that was made without a value: it has no current version.
+          if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
+          throw error;
+        },
+      );
+      if (text === undefined) throw unavailable('the secret of the canaries’ identity has no value yet: an operator has to put one there');
+      const parsed = canaryIdentity.safeParse(jsonIn(text));
+      if (!parsed.success)
+        throw unavailable('the secret of the canaries’ identity is not of the form that docs/isolation-tests.md describes');
+      return parsed.data;
+    });
+
+  return {
+    async token(canary) {
+      const { tokenUrl, clients, audience, scope } = await read();
+      const { clientId, clientSecret } = clients[canary];
+      const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret });
+      if (audience !== undefined) form.set('audience', audience);
+      if (scope !== undefined) form.set('scope', scope);
+      const answer = await send(fetchUrl, tokenUrl, form);
+      const parsed = tokenAnswer.safeParse(jsonIn(answer.text));
+      // Its words are not repeated: they may quote what was sent.
+      if (!parsed.success) throw unavailable(`the identity provider gave canary ${canary.toUpperCase()} no token (HTTP ${answer.status})`);
+      return new SecretText(parsed.data.access_token);
+    },
+    brokerUrl: async () => ((await read()).brokerUrl ?? deps.brokerUrl).replace(/\/+$/, ''),
+  };
+}
+
+async function send(
+  fetchUrl: typeof fetch,
+  url: string,
+  body: URLSearchParams,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const answer = await fetchUrl(url, { method: 'POST', body, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    return { status: answer.status, text: await answer.text() };
+  } catch (error) {
+    throw new CordonError('CANARY_UNAVAILABLE', 'the identity provider cannot be reached', { retryable: true, cause: error });
+  }
+}
+
+function unavailable(message: string): CordonError {
+  return new CordonError('CANARY_UNAVAILABLE', message);
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message would quote it.
+    return undefined;
+  }
+}
