@@ -1,5 +1,5 @@
 import type { Announcer } from '../../shared/announcer.ts';
-import type { TenantId } from '../../shared/identifiers.ts';
+import type { CredentialId, TenantId } from '../../shared/identifiers.ts';
 import type { Log } from '../../shared/log.ts';
 import { quietMs, type Suspicion, sharedLimit, spanMs } from './decide-shared.ts';
 import type { observedDetailTypes, outboundEvents } from './events.ts';
@@ -50,7 +50,7 @@ async function compare(deps: CorrelateDeps, { tenantId, provider, at }: Throttli
   deps.log.warn('two tenants seem to share a rate limit', {
     provider,
     tenantIds: pair.join(' '),
-    credentialIds: [own, theirs].map((of) => [...new Set(of.map(({ credentialId }) => credentialId))].join(',')).join(' '),
+    credentialIds: pair.map((one) => credentialsOf(one === tenantId ? own : theirs).join(',')).join(' '),
     ...{ together: suspicion.together, ofOne: suspicion.ofFirst, ofOther: suspicion.ofSecond, chance: suspicion.chance },
   });
   for (const concerned of pair) {
@@ -87,6 +87,10 @@ async function withoutCrowds(
 async function othersAt(throttlings: Throttlings, { tenantId, provider, at }: Throttling): Promise<readonly TenantId[]> {
   const all = await throttlings.ofAll(provider, { from: at - togetherMs, to: at + togetherMs });
   return [...new Set(all.map((one) => one.tenantId))].filter((one) => one !== tenantId);
+}
+
+function credentialsOf(throttlings: readonly Throttling[]): readonly CredentialId[] {
+  return [...new Set(throttlings.map(({ credentialId }) => credentialId))];
 }
 
 function timesOf(throttlings: readonly Throttling[]): readonly number[] {

@@ -4,9 +4,7 @@ import { areTogether, togetherMs } from './together.ts';
 export const spanMs = 3_600_000;
 /** Throttled again after less than this is the same bad moment going on, in milliseconds: it says nothing new. */
 export const quietMs = 60_000;
-/** This often at least they must have run into it together. */
-const fewest = 3;
-/** The most that chance may have to do with it. In a busy cell a million pairs are compared in some days. */
+/** The most that chance may have to do with it. In a busy cell a million pairs are compared in some days. Twice within an hour is never enough for it, three times hardly. */
 const mostChance = 1e-6;
 
 /** What makes two tenants suspicious of sharing a limit. */
@@ -26,9 +24,9 @@ export interface Suspicion {
  *
  * What counts is the beginning: that a tenant which was not throttled for a minute is throttled now. Whoever shares a limit is refused as soon as it is used up,
  * whoever used it up, so that both begin together, time after time. Two tenants with limits of their own, however busy, begin when they have used up their own.
- * Three things have to come together: it was so three times at least; it was so for half of all beginnings of the tenant with fewer of them; and chance would
- * have done it less than once in a million. What keeps time (jobs at each quarter of an hour) begins together too; it gives itself away in that it fits as well when one
- * of the two is moved by some minutes, and is left alone.
+ * Two things have to come together: it was so for half of all beginnings of the tenant with fewer of them, and chance would have done it less than once in a million.
+ * What keeps time (jobs at each quarter of an hour) begins together too; it gives itself away in that it fits almost as well when one of the two is moved by some
+ * minutes, and is left alone.
  *
  * @param except moments that say nothing of the two, because the provider throttled everybody
  * @returns undefined when there is nothing to be suspicious of
@@ -40,7 +38,7 @@ export function sharedLimit(first: readonly number[], second: readonly number[],
   const [ofFirst, ofSecond] = [beginnings(first).filter(counts), beginnings(second).filter(counts)];
   const [fewer, more] = ofFirst.length <= ofSecond.length ? [ofFirst, ofSecond] : [ofSecond, ofFirst];
   const together = fits(fewer, more, 0);
-  if (together < fewest || together * 2 < fewer.length) return undefined;
+  if (together * 2 < fewer.length) return undefined;
   const all = [...fewer, ...more];
   const chance = tail(fewer.length, together, (more.length * 2 * togetherMs) / (Math.max(...all) - Math.min(...all)));
   if (chance > mostChance || keepsTime(fewer, more, together)) return undefined;
@@ -59,11 +57,9 @@ function fits(few: readonly number[], many: readonly number[], moved: number): n
   return few.filter((at) => many.some((other) => areTogether(at, other + moved))).length;
 }
 
-/** Whether some other shift than none, up to half of the span, makes more than half as many fit. */
+/** Whether more than half as many fit when one of the two is moved, by up to half of the span. */
 function keepsTime(few: readonly number[], many: readonly number[], together: number): boolean {
-  for (let moved = quietMs; moved <= spanMs / 2; moved += togetherMs) {
-    if (fits(few, many, moved) * 2 > together || fits(few, many, -moved) * 2 > together) return true;
-  }
+  for (let moved = quietMs; moved <= spanMs / 2; moved += togetherMs) if (fits(few, many, moved) * 2 > together) return true;
   return false;
 }
 
