@@ -104,7 +104,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
     let endpoint = '';
     let worldOrigin = '';
     const webIdentity = createWebIdentityIssuer({ clock, origin: () => worldOrigin });
-    const { lambda, apiGateway, queues } = registerServices(kernel, {
+    const { lambda, apiGateway, cloudFormation, queues } = registerServices(kernel, {
       endpoint: () => endpoint,
       assetRoot: dirname(templatePath),
       webIdentity,
@@ -130,7 +130,9 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
       AllowLoopbackEgress: 'true',
       ...(await administrationParameters(templatePath, world)),
     };
-    const { outputs, resources } = await loadTemplate(kernel, { templatePath, parameters });
+    const stack = await loadTemplate(kernel, { templatePath, parameters });
+    const { outputs, resources } = stack;
+    cloudFormation.adopt('Cordon', stack);
 
     onProgress("taking the deployer's steps");
     await storeAdminSecrets(kernel, outputs, world);

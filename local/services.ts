@@ -1,7 +1,8 @@
 import type { LocalKernel } from './core/kernel.ts';
+import { createAccessAnalyzer } from './services/access-analyzer.ts';
 import { type ApiGatewayService, createApiGateway } from './services/apigateway.ts';
 import { createBedrock } from './services/bedrock.ts';
-import { createCloudFormation } from './services/cloudformation.ts';
+import { type CloudFormationService, createCloudFormation } from './services/cloudformation.ts';
 import { createCloudTrail } from './services/cloudtrail.ts';
 import { createDynamoDb } from './services/dynamodb.ts';
 import { createEventBridge } from './services/eventbridge.ts';
@@ -32,11 +33,17 @@ export interface ServicesOptions {
 export function registerServices(
   kernel: LocalKernel,
   { endpoint, assetRoot, webIdentity, tenantEnvironments }: ServicesOptions,
-): { readonly lambda: LambdaService; readonly apiGateway: ApiGatewayService; readonly queues: QueueView } {
+): {
+  readonly lambda: LambdaService;
+  readonly apiGateway: ApiGatewayService;
+  readonly cloudFormation: CloudFormationService;
+  readonly queues: QueueView;
+} {
   const sqs = createSqs(kernel, { endpoint });
   const lambda = createLambda(kernel, { endpoint, assetRoot, queues: sqs.view, onCrash: kernel.onCrash, tenantEnvironments });
   const apiGateway = createApiGateway(kernel);
   const eventBridge = createEventBridge(kernel);
+  const cloudFormation = createCloudFormation(kernel);
   const services = [
     createIam(kernel),
     createSts(kernel, { webIdentity }),
@@ -50,11 +57,12 @@ export function registerServices(
     createCloudTrail(kernel, eventBridge.serviceEvents),
     createBedrock(),
     createS3(),
-    createCloudFormation(kernel),
+    cloudFormation,
+    createAccessAnalyzer(),
     lambda,
     createScheduler(kernel),
     apiGateway,
   ];
   for (const service of services) kernel.register(service);
-  return { lambda, apiGateway, queues: sqs.view };
+  return { lambda, apiGateway, cloudFormation, queues: sqs.view };
 }

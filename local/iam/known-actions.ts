@@ -149,6 +149,7 @@ const foreignServices = new Set(
  * lists are not kept, so a policy that misspells one of these services' actions is not found out.
  */
 const askedOfForeignServices: Readonly<Record<string, string>> = {
+  'access-analyzer': `CheckNoNewAccess CheckNoPublicAccess`,
   bedrock: `
     CallWithBearerToken GetFoundationModel GetInferenceProfile InvokeModel InvokeModelWithResponseStream ListFoundationModels
     ListInferenceProfiles`,
@@ -183,6 +184,9 @@ const knownNames = new Set([
       .map((name) => `${service}:${name}`),
   ),
 ]);
+
+/** The services whose actions are kept in full. */
+export const knownServices: readonly string[] = Object.keys(actionsByService);
 
 /** The actions of a service as the catalog writes them, e.g. `kms:Decrypt`; none for a service whose actions are not kept in full. */
 export function knownActionsOf(service: string): readonly string[] {

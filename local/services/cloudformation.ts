@@ -7,8 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError, notImplemented } from '../core/aws-error.ts';
 import type { Kernel, LocalService, Need, Scope } from '../core/service.ts';
+import type { LoadedStack } from '../template/load-template.ts';
 import { type ParameterValue, parametersOf } from '../template/parameters.ts';
-import type { Template } from '../template/template.ts';
+import { ownStackId, type Template } from '../template/template.ts';
 import { createStack, deleteStack, isChange, type Stack, type StackCall, updateStack } from './cloudformation-stacks.ts';
 import { asValidation, demandCapabilities, invalid, templateOf } from './cloudformation-template.ts';
 import { queryOperation } from './query-operation.ts';
@@ -40,7 +41,13 @@ const updateInput = z.strictObject({
 });
 const stable = /^(?:CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/;
 
-export function createCloudFormation(kernel: Kernel): LocalService {
+/** CloudFormation, and the way in for the stack that the cloud itself was loaded with: it was made without this service, and is shown by it. */
+export interface CloudFormationService extends LocalService {
+  /** @param stackName the one that its resources' names begin with */
+  adopt(stackName: string, loaded: LoadedStack): void;
+}
+
+export function createCloudFormation(kernel: Kernel): CloudFormationService {
   /** By ID, in the order of their making; deleted ones stay. */
   const stacks = new Map<string, Stack>();
   let underWay = 0;
@@ -78,6 +85,27 @@ export function createCloudFormation(kernel: Kernel): LocalService {
     protocol: 'query',
     xmlNamespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
     busy: () => underWay > 0,
+    adopt(stackName, { source, parameters, resources, outputs }) {
+      const { accountId, region } = kernel;
+      const stack: Stack = {
+        id: ownStackId({ stackName, accountId, region }),
+        name: stackName,
+        accountId,
+        region,
+        createdAt: new Date(kernel.clock.now()),
+        status: 'CREATE_COMPLETE',
+        reason: undefined,
+        source,
+        parameters,
+        capabilities: ['CAPABILITY_NAMED_IAM'],
+        tags: [],
+        outputs: Object.entries(outputs).map(([key, value]) => ({ key, value, description: undefined })),
+        resources: new Map(
+          Object.entries(resources).map(([id, { type, ...created }]) => [id, { type, properties: {}, created, isRetained: true }]),
+        ),
+      };
+      stacks.set(stack.id, stack);
+    },
     operations: {
       ...queryOperation(
         'CreateStack',
@@ -154,8 +182,26 @@ export function createCloudFormation(kernel: Kernel): LocalService {
           return { Stacks: (StackName === undefined ? own : [stackOf(scope, StackName)]).map(shown) };
         },
       ),
+      ...queryOperation(
+        'ListStackResources',
+        z.strictObject({ StackName: nameOrId, NextToken: z.string().optional() }),
+        (input, scope) => [need(scope, 'ListStackResources', input.StackName)],
+        ({ StackName, NextToken }, scope) => resourcesShown(stackOf(scope, StackName), Number(NextToken ?? 0)),
+      ),
     },
   };
+}
+
+/** A page of the resources, each with what `Ref` gives. A hundred to a page, as in AWS. */
+function resourcesShown({ resources, status }: Stack, start: number): object {
+  const page = [...resources].slice(start, start + 100);
+  const StackResourceSummaries = page.map(([LogicalResourceId, { type, created }]) => ({
+    LogicalResourceId,
+    PhysicalResourceId: created.physicalId,
+    ResourceType: type,
+    ResourceStatus: status.startsWith('DELETE') ? 'DELETE_IN_PROGRESS' : 'CREATE_COMPLETE',
+  }));
+  return { StackResourceSummaries, NextToken: start + 100 < resources.size ? String(start + 100) : undefined };
 }
 
 function requested(templateUrl: string | undefined, requestTags: z.output<typeof tags>): Need['context'] {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, Need, Scope } from '../core/service.ts';
+import type { PolicyDocument } from '../iam/policy.ts';
 import { createEngine, type Engine, isJson, type Json } from './dynamodb-engine.ts';
 import { type ConditionContext, offerTags, resourceTagContext, type Tags } from './tagging-context.ts';
 
@@ -16,6 +17,8 @@ export interface Table {
   keys: KeySchema;
   indexes: ReadonlyMap<string, KeySchema>;
   tags: Tags;
+  /** The document keeps its identity: compiled policies are cached by it. */
+  policy?: { readonly text: string; readonly document: PolicyDocument; readonly revision: string };
   deletionProtected: boolean;
   timeToLive: { readonly AttributeName: string; readonly Enabled: boolean } | undefined;
   pointInTimeRecovery: { readonly days: number; readonly since: number } | undefined;
@@ -89,13 +92,14 @@ function keysOf(schema: z.output<typeof keySchema>): KeySchema {
   return { partition: named('HASH') ?? '', sort: named('RANGE') };
 }
 
-/** What IAM must allow for `action` on a table or one of its indexes. DynamoDB's resource policies are not implemented, so another account never gets in. */
+/** What IAM must allow for `action` on a table or one of its indexes, with the table's own policy if it has one. */
 export function tableNeed(action: string, reference: TableReference, context: ConditionContext = {}, indexName?: string): Need {
   return {
     action: `dynamodb:${action}`,
     resource: indexName === undefined ? reference.arn : `${reference.arn}/index/${indexName}`,
     resourceAccountId: reference.accountId,
     context: { ...resourceTagContext(reference.table?.tags), ...context },
+    ...(reference.table?.policy && { resourcePolicy: { name: `table ${reference.name}`, document: reference.table.policy.document } }),
   };
 }
 

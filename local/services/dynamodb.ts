@@ -2,6 +2,7 @@
 import type { Kernel, LocalService, Operation } from '../core/service.ts';
 import { itemOperations } from './dynamodb-items.ts';
 import { partiqlOperations } from './dynamodb-partiql.ts';
+import { resourcePolicyOperations } from './dynamodb-resource-policies.ts';
 import { tableOperations } from './dynamodb-table-operations.ts';
 import { createTableStore, type TableStore, tableNeed } from './dynamodb-tables.ts';
 import { transactionOperations } from './dynamodb-transactions.ts';
@@ -19,13 +20,7 @@ const refusedOnTable = [
   'UpdateTableReplicaAutoScaling',
 ];
 /** As above, for those that name the table by `TableArn`, `ResourceArn` or `SourceTableArn`. */
-const refusedOnArn = [
-  'ExportTableToPointInTime',
-  'PutResourcePolicy',
-  'GetResourcePolicy',
-  'DeleteResourcePolicy',
-  'RestoreTableToPointInTime',
-];
+const refusedOnArn = ['ExportTableToPointInTime', 'RestoreTableToPointInTime'];
 const refusedOnAll = [
   'ImportTable',
   'ListBackups',
@@ -49,6 +44,7 @@ export function createDynamoDb(kernel: Kernel): LocalService {
       ...itemOperations(store),
       ...transactionOperations(store),
       ...partiqlOperations(store),
+      ...resourcePolicyOperations(store),
       ...refusedOperations(store),
     },
   };

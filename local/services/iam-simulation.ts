@@ -14,7 +14,7 @@ import { notFound, resourceTags } from './iam-needs.ts';
 import { identityPolicy, statementsOf } from './iam-policy-document.ts';
 import { queryOperation } from './query-operation.ts';
 
-const contextEntry = z.strictObject({
+export const contextEntry = z.strictObject({
   ContextKeyName: z.string().min(5).max(256),
   ContextKeyValues: z.array(z.string()),
   ContextKeyType: z.enum([
@@ -43,7 +43,7 @@ const simulation = z.strictObject({
 });
 type Simulation = z.output<typeof simulation>;
 
-interface Source {
+export interface Source {
   readonly compiled: CompiledPolicy;
   readonly document: PolicyDocument;
 }
@@ -143,7 +143,7 @@ function boundaryOf(store: IdentityStore, { boundaryArn }: Identity): Source | u
 }
 
 /** Keys that the policies ask for, in conditions or as variables, and the call does not give. */
-function missingKeys(policies: readonly Source[], given: ReadonlyMap<string, unknown>): readonly string[] {
+export function missingKeys(policies: readonly Source[], given: ReadonlyMap<string, unknown>): readonly string[] {
   const keys = policies.flatMap(({ document }) =>
     statementsOf(document).flatMap(({ Condition, Resource, NotResource }) => [
       ...Object.values(Condition ?? {}).flatMap((entries) => Object.keys(entries)),
@@ -154,6 +154,6 @@ function missingKeys(policies: readonly Source[], given: ReadonlyMap<string, unk
   return [...byName].filter(([name]) => !given.has(name)).map(([, key]) => key);
 }
 
-function invalidInput(message: string): AwsError {
+export function invalidInput(message: string): AwsError {
   return new AwsError('InvalidInput', message, 400);
 }

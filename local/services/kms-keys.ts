@@ -4,6 +4,7 @@ import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, Need, Scope } from '../core/service.ts';
 import type { PolicyDocument } from '../iam/policy.ts';
 import { toNumber } from './kms-ecdsa.ts';
+import { type Grant, policyWithGrants } from './kms-grants.ts';
 import type { Purpose } from './kms-purpose.ts';
 import { type ConditionContext, offerTags, resourceTagContext, type Tags } from './tagging-context.ts';
 
@@ -27,6 +28,8 @@ export interface Key {
   description: string;
   policyText: string;
   policy: PolicyDocument;
+  /** By ID. */
+  readonly grants: Map<string, Grant>;
   tags: Tags;
   state: 'Enabled' | 'Disabled' | 'PendingDeletion';
   deletesAt: number | undefined;
@@ -89,6 +92,7 @@ export function createKeyStore(kernel: Kernel): KeyStore {
         description: '',
         policyText,
         policy,
+        grants: new Map(),
         tags: new Map(),
         state: 'Enabled',
         deletesAt: undefined,
@@ -142,7 +146,7 @@ export function keyNeed(store: KeyStore, action: string, reference: KeyReference
       'kms:KeyOrigin': 'AWS_KMS',
       'kms:MultiRegion': 'false',
     },
-    resourcePolicy: { name: `key policy of ${key.id}`, document: key.policy },
+    resourcePolicy: { name: `key policy of ${key.id}`, document: policyWithGrants(key) },
     resourcePolicyRequired: true,
   };
 }

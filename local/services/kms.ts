@@ -4,6 +4,7 @@ import { AwsError } from '../core/aws-error.ts';
 import type { Kernel, LocalService, Need, Operation, Scope } from '../core/service.ts';
 import { aliasOperations } from './kms-aliases.ts';
 import { cryptoOperations } from './kms-crypto.ts';
+import { grantOperations } from './kms-grants.ts';
 import { keyPairOperations } from './kms-key-pairs.ts';
 import { createKeyStore, existingKey, type Key, type KeyStore, keyNeed, ownKey } from './kms-keys.ts';
 import { checkedPolicy, defaultPolicy, policyOperations, policyText } from './kms-policies.ts';
@@ -18,9 +19,6 @@ const keyId = z.string().min(1).max(2048);
 const onlyKey = z.strictObject({ KeyId: keyId });
 /** Operations on one key that nothing here uses: decided by IAM, then not implemented. */
 const refused = [
-  'CreateGrant',
-  'ListGrants',
-  'RevokeGrant',
   'RetireGrant',
   'GenerateMac',
   'VerifyMac',
@@ -41,6 +39,7 @@ export function createKms(kernel: Kernel): LocalService {
     operations: {
       ...keyOperations(store),
       ...policyOperations(store),
+      ...grantOperations(store),
       ...stateOperations(store),
       ...aliasOperations(store),
       ...cryptoOperations(store),

@@ -127,6 +127,10 @@ export function bucketOperations(buckets: Buckets): Record<string, Operation> {
         return {};
       },
     }),
+    GetPublicAccessBlock: operation(onBucket, {
+      needs: need('GetBucketPublicAccessBlock'),
+      run: ({ Bucket }) => ({ PublicAccessBlockConfiguration: bucketOf(buckets, Bucket).publicAccess }),
+    }),
   };
 }
 

@@ -11,6 +11,7 @@ const bucketRoutes: Readonly<Record<string, string>> = {
   'GET policy': 'GetBucketPolicy',
   'DELETE policy': 'DeleteBucketPolicy',
   'PUT publicAccessBlock': 'PutPublicAccessBlock',
+  'GET publicAccessBlock': 'GetPublicAccessBlock',
 };
 const objectRoutes: Readonly<Record<string, string>> = {
   'GET ': 'GetObject',
@@ -94,6 +95,8 @@ const noContent = new Set(['DeleteBucket', 'DeleteBucketPolicy', 'DeleteObject',
 export const respond: NonNullable<LocalService['respond']> = (operation, result) => {
   if (operation === 'GetBucketPolicy')
     return { status: 200, headers: { 'content-type': 'application/json' }, body: String(result['Policy']) };
+  if (operation === 'GetPublicAccessBlock')
+    return { status: 200, headers: { 'content-type': 'application/xml' }, body: flagsShown(result) };
   const { Body, ETag, ChecksumCRC32, ContentType, CacheControl, LastModified, Location } = result;
   const headers = {
     etag: ETag,
@@ -111,3 +114,9 @@ export const respond: NonNullable<LocalService['respond']> = (operation, result)
     body: Body instanceof Uint8Array ? Body : '',
   };
 };
+
+/** The one configuration that is read back, as XML. */
+function flagsShown({ PublicAccessBlockConfiguration: flags }: Readonly<Record<string, unknown>>): string {
+  const elements = Object.entries(flags ?? {}).map(([name, value]) => `<${name}>${String(value)}</${name}>`);
+  return `<PublicAccessBlockConfiguration>${elements.join('')}</PublicAccessBlockConfiguration>`;
+}

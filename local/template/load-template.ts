@@ -2,10 +2,10 @@
 import type { Kernel } from '../core/service.ts';
 import { makeInOrder } from './dependencies.ts';
 import { isFields, resolve, TemplateError } from './intrinsics.ts';
-import { parametersOf } from './parameters.ts';
+import { type ParameterValue, parametersOf } from './parameters.ts';
 import { type CreatedResource, physicalName, type ResourceContext } from './resource-handler.ts';
 import { handlers } from './resources/index.ts';
-import { activeResources, lookupFor, outputsOf, readTemplate, type TemplateResource } from './template.ts';
+import { activeResources, lookupFor, outputsOf, readTemplate, type Template, type TemplateResource } from './template.ts';
 
 export interface StackResource extends CreatedResource {
   readonly type: string;
@@ -13,6 +13,8 @@ export interface StackResource extends CreatedResource {
 
 export interface LoadedStack {
   readonly outputs: Readonly<Record<string, string>>;
+  readonly source: Template;
+  readonly parameters: ReadonlyMap<string, ParameterValue>;
   /** By logical ID. */
   readonly resources: Readonly<Record<string, StackResource>>;
 }
@@ -30,7 +32,8 @@ export async function loadTemplate(
   const source = await readTemplate(options.templatePath);
   const { accountId, region } = kernel;
   const created = new Map<string, StackResource>();
-  const lookup = lookupFor(source, { stackName, accountId, region }, parametersOf(source, options.parameters ?? {}), {
+  const parameters = parametersOf(source, options.parameters ?? {});
+  const lookup = lookupFor(source, { stackName, accountId, region }, parameters, {
     refOf: (id) => created.get(id)?.physicalId,
     attributeOf: (id, attribute) => created.get(id)?.attributes[attribute],
   });
@@ -59,7 +62,7 @@ export async function loadTemplate(
     }
   });
   const outputs = outputsOf(source, lookup).map(({ key, value }) => [key, value]);
-  return { outputs: Object.fromEntries(outputs), resources: Object.fromEntries(created) };
+  return { source, parameters, outputs: Object.fromEntries(outputs), resources: Object.fromEntries(created) };
 }
 
 /** A property that was not given is not sent: services tell an absent member from an undefined one. */

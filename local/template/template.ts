@@ -60,6 +60,11 @@ export interface StackIdentity {
   readonly stackId?: string;
 }
 
+/** The ID of the stack that the local cloud is loaded with. */
+export function ownStackId({ region, accountId, stackName }: StackIdentity): string {
+  return `arn:aws:cloudformation:${region}:${accountId}:stack/${stackName}/local`;
+}
+
 /** The lookup of a template whose resources are found by `refOf` and `attributeOf`. */
 export function lookupFor(
   source: Template,
@@ -72,7 +77,7 @@ export function lookupFor(
     'AWS::Partition': 'aws',
     'AWS::Region': identity.region,
     'AWS::StackName': identity.stackName,
-    'AWS::StackId': identity.stackId ?? `arn:aws:cloudformation:${identity.region}:${identity.accountId}:stack/${identity.stackName}/local`,
+    'AWS::StackId': identity.stackId ?? ownStackId(identity),
     'AWS::URLSuffix': 'amazonaws.com',
   };
   return {
