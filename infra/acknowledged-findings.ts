@@ -32,6 +32,7 @@ const functionRoles = [
   'Revocation/Function',
   'CutOff/Function',
   'RateLimits/Function',
+  'AccessWatch/Function',
   ...['Authorizer', 'Broker', 'Door', 'Evidence', 'Description'].map((name) => `Broker/${name}Function`),
 ];
 const methods = [

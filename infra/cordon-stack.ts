@@ -13,6 +13,7 @@ import { cordonSource, platformSource } from '../functions/shared/event-envelope
 import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
 import { inboundDetailTypes } from '../functions/tenants/events.ts';
 import { acknowledgeFindings } from './acknowledged-findings.ts';
+import { AccessWatch } from './constructs/access-watch.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { Broker } from './constructs/broker.ts';
 import { Byoc } from './constructs/byoc.ts';
@@ -212,6 +213,7 @@ export class CordonStack extends Stack {
       registryTable: registry.tableName,
       trustedIssuers: trustedIssuers.valueAsString,
     }).server;
+    const accessWatch = new AccessWatch(this, 'AccessWatch', { boundary, bus, alarmAction, accountId: this.account });
     const rateLimits = new RateLimits(this, 'RateLimits', { boundary, bus, alarmAction, table: throttlings });
     const sweep = new Sweep(this, 'Sweep', {
       scope,
@@ -276,15 +278,23 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff, rateLimits.intake].flatMap(({ queue, deadLetterQueue }) => [
-        queue,
-        deadLetterQueue,
-      ]),
+      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff, rateLimits.intake, accessWatch.intake].flatMap(
+        ({ queue, deadLetterQueue }) => [queue, deadLetterQueue],
+      ),
       logGroups: [
         eventLog.logGroup,
         ...[
           ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, revocation.worker, cutOff.writer, sweep.function],
-          ...[broker.authorizer, broker.broker, broker.door, broker.evidence, revocations, broker.description, rateLimits.finder],
+          ...[
+            broker.authorizer,
+            broker.broker,
+            broker.door,
+            broker.evidence,
+            revocations,
+            broker.description,
+            rateLimits.finder,
+            accessWatch.watcher,
+          ],
         ].map(({ logGroup }) => logGroup),
       ],
     }).policy;
@@ -323,6 +333,7 @@ export class CordonStack extends Stack {
       FunctionRevocationArn: revocation.worker.function.functionArn,
       FunctionCutOffArn: cutOff.writer.function.functionArn,
       FunctionSweepArn: sweep.function.function.functionArn,
+      FunctionWatchArn: accessWatch.watcher.function.functionArn,
       FunctionLimitsArn: rateLimits.finder.function.functionArn,
       QueueTenantsUrl: intake.queue.queueUrl,
       QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
@@ -334,6 +345,8 @@ export class CordonStack extends Stack {
       QueueRevocationDlqUrl: revocation.intake.deadLetterQueue.queueUrl,
       QueueCutOffUrl: cutOff.queue.queueUrl,
       QueueCutOffDlqUrl: cutOff.deadLetterQueue.queueUrl,
+      QueueWatchUrl: accessWatch.intake.queue.queueUrl,
+      QueueWatchDlqUrl: accessWatch.intake.deadLetterQueue.queueUrl,
       QueueLimitsUrl: rateLimits.intake.queue.queueUrl,
       QueueLimitsDlqUrl: rateLimits.intake.deadLetterQueue.queueUrl,
       CutOffsTable: cutOffs.tableName,
