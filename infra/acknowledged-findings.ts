@@ -33,6 +33,8 @@ const functionRoles = [
   'CutOff/Function',
   'RateLimits/Function',
   'AccessWatch/Function',
+  'IsolationApi/Function',
+  'IsolationTests/Function',
   ...['Authorizer', 'Broker', 'Door', 'Evidence', 'Description'].map((name) => `Broker/${name}Function`),
 ];
 const methods = [
@@ -50,6 +52,9 @@ const methods = [
   'revocations/POST',
   'revocations/{revocationId}/GET',
   'revocations/{revocationId}/certificate/GET',
+  'isolation/GET',
+  'isolation/POST',
+  'isolation/{verificationId}/GET',
   'byoc/GET',
   'byoc.js/GET',
   'openapi.yaml/GET',
@@ -92,6 +97,11 @@ const acknowledged: readonly (readonly [path: string, finding: string, reason: s
         "An administrator's credential is made by people in the provider's console: no rotation function could make the next one.",
       ] as const,
   ),
+  [
+    'IsolationTests/Identity',
+    'SMG4',
+    "The canaries' clients are made by people at the identity provider: no rotation function could make the next ones.",
+  ],
   ['Rotation/Function/Role', `IAM5[Resource::${role}TenantAgent-*]`, reasons.dedicatedRoles],
   ['Revocation/Function/Role', `IAM5[Resource::${role}TenantAgent-*]`, reasons.dedicatedRoles],
   ['TenantRoles/TenantRevokerAccess', `IAM5[Resource::${ownSecrets}]`, reasons.ownSecrets],

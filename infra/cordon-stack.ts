@@ -5,6 +5,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
+import { inboundDetailTypes as isolationDetailTypes } from '../functions/isolation/events.ts';
 import { observedDetailTypes } from '../functions/isolation/limits/events.ts';
 import { inboundDetailTypes as revocationDetailTypes } from '../functions/revocation/events.ts';
 import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
@@ -23,6 +24,8 @@ import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { takeInventory } from './constructs/inventory.ts';
+import { IsolationApi } from './constructs/isolation-api.ts';
+import { IsolationTable, IsolationTests } from './constructs/isolation-tests.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
 import { RateLimits, ThrottlingsTable } from './constructs/rate-limits.ts';
@@ -68,12 +71,14 @@ export class CordonStack extends Stack {
     const attribution = new AttributionTable(this, 'Attribution').table;
     const cutOffs = new CutOffsTable(this, 'CutOffs').table;
     const throttlings = new ThrottlingsTable(this, 'Throttlings').table;
+    const isolationRuns = new IsolationTable(this, 'IsolationRuns').table;
     const scope: TenantStatementScope = {
       partition: this.partition,
       region: this.region,
       account: this.account,
       registryTableArn: registry.tableArn,
       attributionTableArn: attribution.tableArn,
+      isolationTableArn: isolationRuns.tableArn,
     };
     const tenantKey = new TenantKey(this, 'TenantKey', scope).key;
     const admins = new ProviderAdmins(this, 'ProviderAdmins');
@@ -104,14 +109,19 @@ export class CordonStack extends Stack {
         // What nothing else takes is taken here, refused, and kept with the reason.
         UnknownTypes: {
           source: [platformSource],
-          detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes, ...rotationDetailTypes, ...revocationDetailTypes),
+          detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes, ...rotationDetailTypes, ...revocationDetailTypes, ...isolationDetailTypes),
         },
         UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
       },
     });
 
     // Functions
-    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope, [cutOffs.tableArn, throttlings.tableArn]).policy;
+    const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope, [
+      cutOffs.tableArn,
+      throttlings.tableArn,
+      isolationRuns.tableArn,
+      `${isolationRuns.tableArn}/index/byStart`,
+    ]).policy;
     const mint = (sid: string, roles: string[]): PolicyStatement =>
       new PolicyStatement({ sid, actions: ['sts:AssumeRole', 'sts:TagSession'], resources: roles.map((name) => roleArn(scope, name)) });
 
@@ -214,6 +224,14 @@ export class CordonStack extends Stack {
       trustedIssuers: trustedIssuers.valueAsString,
     }).server;
     const accessWatch = new AccessWatch(this, 'AccessWatch', { boundary, bus, alarmAction, accountId: this.account });
+    const isolation = new IsolationApi(this, 'IsolationApi', {
+      boundary,
+      bus,
+      sessions,
+      table: isolationRuns,
+      registryTable: registry.tableName,
+      trustedIssuers: trustedIssuers.valueAsString,
+    }).server;
     const rateLimits = new RateLimits(this, 'RateLimits', { boundary, bus, alarmAction, table: throttlings });
     const sweep = new Sweep(this, 'Sweep', {
       scope,
@@ -233,9 +251,25 @@ export class CordonStack extends Stack {
       tenantKeyArn: tenantKey.keyArn,
       connections: byoc.connections,
       revocations,
+      isolation,
       trustedIssuers: trustedIssuers.valueAsString,
       providerBaseUrls: providerBaseUrls.valueAsString,
       allowLoopbackEgress: allowLoopbackEgress.valueAsString,
+    });
+
+    const isolationTests = new IsolationTests(this, 'IsolationTests', {
+      scope,
+      boundary,
+      bus,
+      alarmAction,
+      admins,
+      sessions,
+      table: isolationRuns,
+      registryTable: registry.tableName,
+      attributionTable: attribution.tableName,
+      tenantKeyArn: tenantKey.keyArn,
+      evidenceKey: byoc.evidenceKey,
+      brokerUrl: broker.api.api.deploymentStage.urlForPath(),
     });
 
     const roles = new TenantRoles(this, 'TenantRoles', {
@@ -278,7 +312,7 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff, rateLimits.intake, accessWatch.intake].flatMap(
+      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff, rateLimits.intake, accessWatch.intake, isolationTests.intake].flatMap(
         ({ queue, deadLetterQueue }) => [queue, deadLetterQueue],
       ),
       logGroups: [
@@ -294,6 +328,8 @@ export class CordonStack extends Stack {
             broker.description,
             rateLimits.finder,
             accessWatch.watcher,
+            isolation,
+            isolationTests.verifier,
           ],
         ].map(({ logGroup }) => logGroup),
       ],
@@ -351,6 +387,12 @@ export class CordonStack extends Stack {
       QueueLimitsDlqUrl: rateLimits.intake.deadLetterQueue.queueUrl,
       CutOffsTable: cutOffs.tableName,
       ThrottlingsTable: throttlings.tableName,
+      QueueIsolationUrl: isolationTests.intake.queue.queueUrl,
+      QueueIsolationDlqUrl: isolationTests.intake.deadLetterQueue.queueUrl,
+      FunctionIsolationArn: isolationTests.verifier.function.functionArn,
+      FunctionIsolationApiArn: isolation.function.functionArn,
+      IsolationTable: isolationRuns.tableName,
+      IsolationIdentitySecretArn: isolationTests.identitySecretArn,
       RevokedPolicyArn: roles.revoked.managedPolicyArn,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { AwsCredentials } from './aws-clients.ts';
+import { storeCanaryIdentity } from './canary-identity.ts';
 import { type Clock, createClock } from './core/clock.ts';
 import type { FaultTable } from './core/faults.ts';
 import type { Journal } from './core/journal.ts';
@@ -136,6 +137,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
 
     onProgress("taking the deployer's steps");
     await storeAdminSecrets(kernel, outputs, world);
+    await storeCanaryIdentity(kernel, outputs, world.oidc, `${gateway.url}/v1`);
     const operator = await makeOperator(kernel, outputOf(outputs, 'OperatorPolicyArn'));
     const functionArns = named(outputs, /^Function(\w+)Arn$/);
     const customers = customerAccountIds.map((id) => kernel.addAccount(id));

@@ -3,12 +3,12 @@ import { assembleFile } from '../revocation/certificate/assemble-file.ts';
 import { certificateHtml } from '../revocation/certificate/certificate-html.ts';
 import { maxPartBytes } from '../revocation/certificate/split-parts.ts';
 import { CordonError } from '../shared/errors.ts';
+import { downloadAnswer, printableAnswer, wantsPage } from '../shared/printable-answer.ts';
 import { revocationOf } from './show-revocation.ts';
 import type { OpenedTenant } from './tenant-view.ts';
 
 /** Bytes: Lambda's answers end at 6 MB, in which the body is a JSON string. Source: AWS Lambda Developer Guide, "Lambda quotas". */
 const maxAnswer = 5 * 1024 * 1024;
-const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
 /**
  * The latest certificate of a revocation: the file, or by `Accept: text/html` the page to print.
@@ -33,37 +33,10 @@ export async function certificateAnswer(
   const isPage = wantsPage(event);
   const body = isPage ? certificateHtml(file, { publicKey: stored.publicKey }) : file;
   if (Buffer.byteLength(JSON.stringify(body)) > maxAnswer) throw tooLarge(revocationId);
-  return isPage ? page(body) : download(body, stored.certificateId);
+  return isPage ? printableAnswer(body) : downloadAnswer(body, `cordon-certificate-${stored.certificateId}.json`);
 }
 
 function tooLarge(revocationId: string): CordonError {
   const message = `the certificate is larger than an answer may be: whoever operates the platform gets the file by "cordon certificate --revocation ${revocationId}"`;
   return new CordonError('CERTIFICATE_TOO_LARGE', message);
-}
-
-/** Whoever names HTML and does not name JSON before it. */
-function wantsPage({ headers: sent }: Pick<APIGatewayProxyEvent, 'headers'>): boolean {
-  const accept = Object.entries(sent ?? {}).find(([name]) => name.toLowerCase() === 'accept')?.[1] ?? '';
-  const types = accept.split(',').map((type) => (type.split(';')[0] ?? '').trim().toLowerCase());
-  return types.find((type) => type === 'text/html' || type === 'application/json') === 'text/html';
-}
-
-function download(body: string, certificateId: string): APIGatewayProxyResult {
-  const disposition = `attachment; filename="cordon-certificate-${certificateId}.json"`;
-  return { statusCode: 200, headers: { ...headers, 'content-type': 'application/json', 'content-disposition': disposition }, body };
-}
-
-/** Nothing runs and nothing is loaded; the page's own policy says so too, once it is saved. */
-function page(body: string): APIGatewayProxyResult {
-  const policy = /content="(default-src [^"]+)"/.exec(body)?.[1] ?? "default-src 'none'";
-  return {
-    statusCode: 200,
-    headers: {
-      ...headers,
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': `${policy}; frame-ancestors 'none'; sandbox`,
-      'x-frame-options': 'DENY',
-    },
-    body,
-  };
 }

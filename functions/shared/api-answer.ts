@@ -33,6 +33,7 @@ const faces: Partial<Record<CordonErrorCode, Face>> = {
   CERTIFICATE_TOO_LARGE: own(422, 'CERTIFICATE_TOO_LARGE'),
   ROLE_REQUIRED: own(403, 'ROLE_REQUIRED'),
   VERIFICATION_TOO_SOON: own(429, 'VERIFICATION_TOO_SOON'),
+  VERIFICATION_UNDER_WAY: own(409, 'VERIFICATION_UNDER_WAY'),
   VERIFICATION_UNKNOWN: own(404, 'VERIFICATION_UNKNOWN'),
   CREDENTIAL_NOT_SUPPLIED: own(409, 'CREDENTIAL_NOT_SUPPLIED'),
   KEY_REFUSED: own(422, 'KEY_REFUSED'),
@@ -68,13 +69,18 @@ export function answer(body: object): APIGatewayProxyResult {
 export function errorAnswer(error: unknown, requestId: string): APIGatewayProxyResult {
   const face = (error instanceof CordonError ? faces[error.code] : undefined) ?? internal;
   const message = face.message ?? (error instanceof CordonError ? error.message : internal.message);
-  const asksToWait = face.status === 503 || face.status === 429;
-  const retryAfter = error instanceof CordonError && asksToWait ? (error.retryAfterSeconds ?? 2) : undefined;
+  const retryAfter = error instanceof CordonError ? waitOf(face.status, error.retryAfterSeconds) : undefined;
   return {
     statusCode: face.status,
     headers: { ...headers, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) },
     body: JSON.stringify({ error: { code: face.code, message, requestId } }),
   };
+}
+
+/** Seconds; always for what only time can mend. */
+function waitOf(status: number, asked: number | undefined): number | undefined {
+  if (status === 503) return asked ?? 2;
+  return status === 409 || status === 429 ? asked : undefined;
 }
 
 /** True for what the caller can do something about: worth a warning in the log, not an error. */

@@ -44,9 +44,10 @@ export type CordonErrorCode =
   | 'REVOCATION_UNKNOWN'
   | 'CERTIFICATE_UNKNOWN'
   | 'CERTIFICATE_TOO_LARGE'
-  // Of the isolation tests: there is no canary, or no identity for one; a run was asked for too soon; there is no such run
+  // Of the isolation tests: there is no canary, or no identity for one; a run was asked for too soon, or while one is under way; there is no such run
   | 'CANARY_UNAVAILABLE'
   | 'VERIFICATION_TOO_SOON'
+  | 'VERIFICATION_UNDER_WAY'
   | 'VERIFICATION_UNKNOWN'
   // Of a key that a customer hands over
   | 'SUPPLY_REFUSED'

@@ -31,6 +31,8 @@ export interface BrokerApiProps {
   readonly connections: IFunction;
   /** What tenants' administrators revoke. */
   readonly revocations: IFunction;
+  /** What the isolation tests have found. */
+  readonly isolation: IFunction;
   /** Serves the API's own description. */
   readonly description: IFunction;
 }
@@ -129,6 +131,8 @@ export class BrokerApi extends Construct {
     for (const method of ['GET', 'POST']) this.#at('/revocations').addMethod(method, plain(props.revocations), own);
     for (const path of ['/revocations/{revocationId}', '/revocations/{revocationId}/certificate'])
       this.#at(path).addMethod('GET', plain(props.revocations), own);
+    for (const method of ['GET', 'POST']) this.#at('/isolation').addMethod(method, plain(props.isolation), own);
+    this.#at('/isolation/{verificationId}').addMethod('GET', plain(props.isolation), own);
     // The page itself is everyone's; what it shows comes from the protected paths.
     const open = { authorizationType: AuthorizationType.NONE };
     for (const path of ['/byoc', '/byoc.js']) this.#at(path).addMethod('GET', plain(props.connections), open);

@@ -25,6 +25,8 @@ export interface BrokerProps {
   readonly connections: ServiceFunction;
   /** Serves what tenants' administrators revoke. */
   readonly revocations: ServiceFunction;
+  /** Serves what the isolation tests have found. */
+  readonly isolation: ServiceFunction;
   /** JSON, as `sessions` takes it. */
   readonly trustedIssuers: string;
   /** JSON; without effect in a deployed function. */
@@ -142,6 +144,7 @@ export class Broker extends Construct {
       evidence: this.evidence.function,
       connections: props.connections.function,
       revocations: props.revocations.function,
+      isolation: props.isolation.function,
       description: this.description.function,
     });
   }

@@ -19,22 +19,23 @@ export class ProviderAdmins extends Construct {
   readonly secretArns: Readonly<Record<string, string>>;
   /** `{provider: {adminSecretArn}}`, what the workers are configured with. */
   readonly configuration: Readonly<Record<string, { readonly adminSecretArn: string }>>;
-  readonly #key: Key;
+  /** Of the platform's own secrets. */
+  readonly key: Key;
 
   constructor(parent: Construct, id: string) {
     super(parent, id);
-    this.#key = new Key(this, 'Key', {
+    this.key = new Key(this, 'Key', {
       description: 'Secrets of the platform itself',
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     // As the tenants' key: what carries a Tier cannot be tagged as a tenant's own.
-    Tags.of(this.#key).add('Tier', 'platform');
+    Tags.of(this.key).add('Tier', 'platform');
     const made = Object.entries(providers).map(([name, provider]) => {
       // Without a value: a random one, which the higher construct would fill in, would be tried at the provider.
       const secret = new CfnSecret(this, name, {
         description: `Administrator's credential at ${provider}: put its value here after deploying, if Cordon is to make keys there`,
-        kmsKeyId: this.#key.keyArn,
+        kmsKeyId: this.key.keyArn,
       });
       return { name, provider, arn: secret.ref };
     });
@@ -44,15 +45,19 @@ export class ProviderAdmins extends Construct {
 
   /** What a worker needs to read them: through Secrets Manager, each in its own context. */
   readStatements(region: string): PolicyStatement[] {
-    const arns = Object.values(this.secretArns);
+    return this.readStatementsOf(region, Object.values(this.secretArns), 'AdminKeys');
+  }
+
+  /** The same for other secrets of the platform under this key. */
+  readStatementsOf(region: string, arns: readonly string[], what: string): PolicyStatement[] {
     return [
-      new PolicyStatement({ sid: 'ReadAdminKeys', actions: ['secretsmanager:GetSecretValue'], resources: arns }),
+      new PolicyStatement({ sid: `Read${what}`, actions: ['secretsmanager:GetSecretValue'], resources: [...arns] }),
       new PolicyStatement({
-        sid: 'DecryptAdminKeys',
+        sid: `Decrypt${what}`,
         actions: ['kms:Decrypt'],
-        resources: [this.#key.keyArn],
+        resources: [this.key.keyArn],
         conditions: {
-          StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com`, 'kms:EncryptionContext:SecretARN': arns },
+          StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com`, 'kms:EncryptionContext:SecretARN': [...arns] },
         },
       }),
     ];

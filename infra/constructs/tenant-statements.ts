@@ -17,6 +17,8 @@ export interface TenantStatementScope {
   readonly account: string;
   readonly registryTableArn: string;
   readonly attributionTableArn: string;
+  /** What the isolation tests have found, by the tenant that asked. */
+  readonly isolationTableArn: string;
 }
 
 const tenant = '${aws:PrincipalTag/TenantId}';
@@ -234,6 +236,11 @@ export function readerAllows(scope: TenantStatementScope): PolicyStatement[] {
     itemsOfOwnTenant('ReadOwnRegistry', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], [scope.registryTableArn]),
     readAttribution(scope),
     insertAttribution(scope),
+    itemsOfOwnTenant(
+      'ReadOwnIsolationRuns',
+      ['dynamodb:GetItem', 'dynamodb:Query'],
+      [scope.isolationTableArn, `${scope.isolationTableArn}/index/byStart`],
+    ),
     allow('AddUserToSession', {
       actions: ['sts:AssumeRole', 'sts:TagSession'],
       resources: [roleArn(scope, 'TenantReader'), dedicatedReader(scope)],

@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import type { Clock } from '../core/clock.ts';
+import { createTokenEndpoint } from './client-credentials.ts';
 import { sendJson } from './http.ts';
 
 /** A token to mint. Claims named here win over the ones derived from the other fields, so that a test can spoil any of them. */
@@ -30,8 +31,14 @@ export interface OidcIssuer {
   readonly jwksUri: string;
   /** Paths below this belong to the issuer. */
   readonly basePath: string;
+  /** Where clients get tokens in their own name. */
+  readonly tokenUrl: string;
   handle(request: IncomingMessage, response: ServerResponse): void;
   mint(request: TokenRequest): Promise<string>;
+  /** A client whose tokens name this tenant; always the same one for a tenant. */
+  clientOf(tenantId: string): { readonly clientId: string; readonly clientSecret: string };
+  /** Secrets of clients, and the tokens they got. */
+  plantedSecrets(): readonly string[];
 }
 
 export const oidcBasePath = '/oidc';
@@ -42,6 +49,7 @@ const defaultLifetimeSeconds = 300;
 export async function createOidcIssuer({ clock, origin }: { clock: Clock; origin: string }): Promise<OidcIssuer> {
   const issuer = `${origin}${oidcBasePath}`;
   const jwksUri = `${issuer}/jwks.json`;
+  const tokenUrl = `${issuer}/token`;
   const kid = randomBytes(8).toString('hex');
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' };
@@ -51,6 +59,9 @@ export async function createOidcIssuer({ clock, origin }: { clock: Clock; origin
     [`${oidcBasePath}/.well-known/openid-configuration`]: {
       issuer,
       jwks_uri: jwksUri,
+      token_endpoint: tokenUrl,
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_post'],
       response_types_supported: ['id_token'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
@@ -81,13 +92,26 @@ export async function createOidcIssuer({ clock, origin }: { clock: Clock; origin
     return jwt.sign(privateKey);
   };
 
+  const tokens = createTokenEndpoint({
+    lifetimeSeconds: defaultLifetimeSeconds,
+    mint: ({ tenantId, clientId }) => mint({ tenantId, userId: clientId }),
+  });
   return {
     issuer,
     audience,
     jwksUri,
+    tokenUrl,
     basePath: oidcBasePath,
     mint,
+    clientOf: tokens.clientOf,
+    plantedSecrets: tokens.plantedSecrets,
     handle(request, response) {
+      if (request.method === 'POST' && new URL(request.url ?? '/', origin).pathname === `${oidcBasePath}/token`) {
+        tokens.handle(request, response).catch((error: unknown) => {
+          if (!response.headersSent) sendJson(response, 500, { error: 'server_error', error_description: String(error) });
+        });
+        return;
+      }
       const document = documents[new URL(request.url ?? '/', origin).pathname];
       if (document === undefined || request.method !== 'GET') sendJson(response, 404, { error: 'not_found' });
       else sendJson(response, 200, document, { 'cache-control': 'public, max-age=60' });

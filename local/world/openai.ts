@@ -17,6 +17,7 @@ import { type ApiAnswer, type ApiRequest, errorAnswer, errorOfStatus, OpenAiErro
 import { asAnswer } from './openai-delivery.ts';
 import { answerInference } from './openai-inference.ts';
 import { type ApiKey, createOrganization, fingerprintOf, type OpenAiOrganization } from './openai-organization.ts';
+import { createRequestLimit } from './request-limit.ts';
 import { createRequestRecords } from './request-record.ts';
 import { createKeys, type SimulatedKeys } from './simulated-keys.ts';
 import type { Simulator, TakeFault } from './simulator.ts';
@@ -73,6 +74,7 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
   const secondsToWait = createRateLimit(clock, () => how.adminPerMinute);
   const tokens = createKeys(clock, 'oat-');
   const federation = createFederation(clock);
+  const countedFor = createRequestLimit(clock);
   const records = createRequestRecords(clock);
 
   const perform = async (apiRequest: ApiRequest, secret: string | undefined): Promise<ApiAnswer> => {
@@ -81,7 +83,7 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
       if (wait !== undefined) return tooMany(wait);
       if (apiRequest.method === 'POST' && apiRequest.segments.join('/') === tokenPath)
         return await exchange(federation, tokens, apiRequest.body);
-      return authenticateAndAnswer(organization, tokens, apiRequest, secret, clock.now());
+      return authenticateAndAnswer({ organization, tokens, countedFor }, apiRequest, secret, clock.now());
     } catch (error) {
       if (error instanceof OpenAiError) return errorAnswer(error);
       throw error;
@@ -169,9 +171,15 @@ async function exchange(federation: Federation, tokens: SimulatedKeys, body: unk
   return { status: 200, json: { access_token, issued_token_type, token_type: 'Bearer', expires_in: tokenSeconds } };
 }
 
+interface Gate {
+  readonly organization: OpenAiOrganization;
+  readonly tokens: SimulatedKeys;
+  /** Counts a request of a project; what the answer's headers say of its limit. */
+  readonly countedFor: (projectId: string) => Readonly<Record<string, string>>;
+}
+
 function authenticateAndAnswer(
-  organization: OpenAiOrganization,
-  tokens: SimulatedKeys,
+  { organization, tokens, countedFor }: Gate,
   request: ApiRequest,
   secret: string | undefined,
   now: number,
@@ -187,7 +195,8 @@ function authenticateAndAnswer(
   if (key === undefined) throw errorOfStatus(401);
   if (admin) throw new OpenAiError(403, null, 'You have insufficient permissions for this operation. An admin key is needed.');
   key.lastUsedAt = now;
-  return answerInference(key, request, now);
+  const answer = answerInference(key, request, now);
+  return 'json' in answer ? { ...answer, headers: { ...answer.headers, ...countedFor(key.projectId) } } : answer;
 }
 
 /** The name a fault is addressed by: method and path with IDs replaced, e.g. `DELETE /organization/projects/{id}/api_keys/{id}`. */

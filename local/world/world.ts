@@ -35,7 +35,7 @@ export interface World {
   misbehave(provider: string, how?: Misbehaviour): void;
   /** Registers whose identity tokens OpenAI or Anthropic exchange. */
   trust(provider: 'openai' | 'anthropic', rule: TrustRule): void;
-  /** Every secret that a provider ever gave out, and its administrators'. */
+  /** Every secret that a provider ever gave out, and its administrators'; clients' of the identity provider, and their tokens. */
   plantedSecrets(): readonly string[];
   close(): Promise<void>;
 }
@@ -89,7 +89,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     } else sendJson(response, 404, { error: { message: `Nothing is served at ${path}.` } });
   }, port);
   origin = listening.origin;
-  oidc = await createOidcIssuer({ clock, origin: listening.origin });
+  const identities = await createOidcIssuer({ clock, origin: listening.origin });
+  oidc = identities;
   const providers = Object.fromEntries(
     Object.entries(simulators).map(([name, { basePath }]) => [name, { baseUrl: `${listening.origin}${basePath}` }]),
   );
@@ -100,7 +101,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   );
   return {
     port: listening.port,
-    oidc,
+    oidc: identities,
     openai,
     openAiBaseUrl: `${listening.origin}${openai.basePath}`,
     simulators,
@@ -110,7 +111,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     issueKey: (provider, name) => simulatorOf(provider).issueKey(name),
     misbehave: (provider, how = {}) => simulatorOf(provider).misbehave(how),
     trust: (provider, rule) => (provider === 'openai' ? openai : anthropic).federation.trust(rule),
-    plantedSecrets: () => Object.values(simulators).flatMap((simulator) => simulator.plantedSecrets()),
+    plantedSecrets: () => [...Object.values(simulators).flatMap((simulator) => simulator.plantedSecrets()), ...identities.plantedSecrets()],
     close: () => listening.close(),
   };
 }

@@ -14,7 +14,7 @@ import { countsOf, resultFormat, type VerificationResult, verificationResult } f
 import { nothingRun, runTests } from './run-tests.ts';
 import { signResult } from './sign-result.ts';
 import type { Played } from './stage.ts';
-import type { Verification, VerificationStore } from './verification.ts';
+import { restMs, type Verification, type VerificationStore } from './verification.ts';
 
 export interface VerifyDeps extends StageDeps {
   readonly log: Log;
@@ -27,8 +27,6 @@ export interface VerifyDeps extends StageDeps {
 }
 type RotationInput = Pick<RotationRequested, 'version' | 'tenantId' | 'requestedBy' | 'why'> & { readonly credentialId: string };
 
-/** A tenant sees the tests run at most so often: each run costs calls at the provider, and all wait for the one place there is. */
-export const restMs = 10 * 60_000;
 /** The canary's key is rotated at most so often: Secrets Manager wants a secret written every ten minutes at most, and the provider's old key has to be gone first. */
 const rotationRestMs = 60 * 60_000;
 /** Runs that broke off before this is given up. */

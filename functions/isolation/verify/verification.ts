@@ -4,6 +4,9 @@ import type { TenantId } from '../../shared/identifiers.ts';
 import { displayText } from '../../tenants/credential-spec.ts';
 import { algorithm, checkRecord, resultCounts, verificationId } from './result.ts';
 
+/** A tenant sees the tests run at most so often: each run costs calls at the provider, and all wait for the one place there is. */
+export const restMs = 10 * 60_000;
+
 /** One run of the isolation tests, as it is kept in the partition of the tenant that asked: item `RUN#{verificationId}`. */
 export const verification = z.object({
   tenantId,

@@ -19,6 +19,7 @@ import { verifyEnv } from './env.ts';
 import { createIdentities } from './identity.aws.ts';
 import { createTryCall } from './tenant-calls.signed.ts';
 import { createVerificationStore } from './verification-store.dynamodb.ts';
+import { createHandler } from './verify.handler.ts';
 
 const env = verifyEnv.parse(process.env);
 const clock = (): number => Date.now();
@@ -51,4 +52,7 @@ const deps: ApplyDeps = {
   deployment: { stack: env.STACK_NAME, region: env.AWS_REGION, version: env.CORDON_VERSION },
 };
 
-export const handler = createQueueHandler(clock, (message, deadline) => applyVerificationMessage(deps, message, deadline));
+export const handler = createHandler({
+  consume: createQueueHandler(clock, (message, deadline) => applyVerificationMessage(deps, message, deadline)),
+  publish: createPublishAsPlatform(events, env.EVENT_BUS_NAME),
+});

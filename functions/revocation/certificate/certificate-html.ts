@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
+import { escaped, notAsSigned, printableDocument, section, table } from '../../shared/printable-html.ts';
 import type { CertificateHeader, CertificateRecord, CredentialRecord, RevocationRecord, UnconfirmedRecord } from './certificate.ts';
-import { style } from './page-style.ts';
 import { type CertificateCheck, verifyCertificate } from './verify-certificate.ts';
 import {
   actionWords,
@@ -12,8 +11,6 @@ import {
   subjectWords,
   unconfirmedWords,
 } from './words.ts';
-
-const styleHash = createHash('sha256').update(style).digest('base64');
 
 /**
  * A certificate as a page to read and to print: whole in itself, without a script, and with nothing from elsewhere. It is checked first, and says so when it is not what
@@ -33,37 +30,11 @@ export function certificateHtml(text: string, options: { readonly publicKey?: st
       : [summary(header, records), unconfirmed(records), revocations(records), credentials(records), limits(header)]),
     howToVerify(check),
   ].join('\n');
-  // Nothing is loaded and nothing runs, whatever a name in the certificate holds.
-  const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-${body}
-</main>
-</body>
-</html>
-`;
-}
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** As text and nothing else; what cannot be seen, e.g. what turns the direction of writing, is shown as a character that can. */
-function escaped(text: string): string {
-  return text.replace(/\p{C}/gu, '\uFFFD').replace(/[&<>"']/g, (character) => entities[character] ?? '');
+  return printableDocument(title, body);
 }
 
 function warning({ ok, problems }: CertificateCheck): string {
-  if (ok) return '';
-  const items = problems.map((problem) => `<li>${escaped(problem)}</li>`).join('');
-  return `<section class="bad" role="alert"><h2>Do not rely on this: it is not what was signed</h2><ul>${items}</ul></section>`;
+  return ok ? '' : notAsSigned(problems);
 }
 
 function summary(header: CertificateHeader, records: readonly CertificateRecord[]): string {
@@ -164,14 +135,4 @@ function howToVerify({ ok, key, notes }: CertificateCheck): string {
       '<p>Anybody can check the file, without Cordon and without AWS: <code>npm run cordon -- verify-certificate FILE --public-key KEY.pem</code>. The header is signed by ECDSA on P-256 over SHA-256, and holds the SHA-256 of each part. Log entries are in the tenant’s attribution.</p>',
     ].join('\n'),
   );
-}
-
-function section(heading: string, content: string, className?: string): string {
-  return `<section${className === undefined ? '' : ` class="${className}"`}><h2>${escaped(heading)}</h2>${content}</section>`;
-}
-
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const head = columns.map((column) => `<th scope="col">${escaped(column)}</th>`).join('');
-  const body = rows.map((cells) => `<tr>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`).join('');
-  return `<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
 }

@@ -1,0 +1,25 @@
+/** What whoever deploys Cordon does once for its isolation tests: clients for the canaries at the identity provider, and the secret that says so. */
+import type { LocalKernel } from './core/kernel.ts';
+import type { OidcIssuer } from './world/oidc.ts';
+
+const canaries = { a: 'cordon-canary-a', b: 'cordon-canary-b' } as const;
+
+/** @param brokerUrl where the stack's API answers here, with its stage */
+export async function storeCanaryIdentity(
+  kernel: LocalKernel,
+  outputs: Readonly<Record<string, string>>,
+  oidc: OidcIssuer,
+  brokerUrl: string,
+): Promise<void> {
+  const SecretId = outputs['IsolationIdentitySecretArn'];
+  if (SecretId === undefined) return;
+  const clientOf = (tenantId: string): object => {
+    const { clientId, clientSecret } = oidc.clientOf(tenantId);
+    return { clientId, clientSecret };
+  };
+  const SecretString = JSON.stringify({
+    ...{ tokenUrl: oidc.tokenUrl, brokerUrl },
+    clients: { a: clientOf(canaries.a), b: clientOf(canaries.b) },
+  });
+  await kernel.call(kernel.rootCaller(kernel.accountId), 'secretsmanager', 'PutSecretValue', { SecretId, SecretString });
+}
