@@ -8,6 +8,7 @@ import { certificateCommand, verifyCertificateCommand } from './commands/certifi
 import { connectionsCommand } from './commands/connections.ts';
 import { credentialsCommand } from './commands/credentials.ts';
 import { dlqCommand } from './commands/dlq.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { revocationsCommand } from './commands/revocations.ts';
 import { revokeCommand } from './commands/revoke.ts';
 import { tenantsCommand } from './commands/tenants.ts';
@@ -27,6 +28,7 @@ const commands: readonly ((handle: Handle, io: Io) => Command)[] = [
   verifyCertificateCommand,
   attributionCommand,
   blastRadiusCommand,
+  restoreCommand,
   dlqCommand,
 ];
 

@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
 import { inboundDetailTypes as isolationDetailTypes } from '../functions/isolation/events.ts';
 import { observedDetailTypes } from '../functions/isolation/limits/events.ts';
-import { inboundDetailTypes as revocationDetailTypes } from '../functions/revocation/events.ts';
+import { inboundDetailTypes as revocationDetailTypes, toldAgain } from '../functions/revocation/events.ts';
 import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
 import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
@@ -91,6 +91,7 @@ export class CordonStack extends Stack {
     const eventLog = new EventLog(this, 'EventLog', {
       bus,
       source: cordonSource,
+      requests: { source: platformSource, detailTypes: Object.values(toldAgain).flat() },
       alarmAction,
       alarming: {
         CredentialUnproven: 'A provider still accepts a key that was to be dead a day ago.',

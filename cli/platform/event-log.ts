@@ -1,11 +1,17 @@
 import { FilterLogEventsCommand, type FilterLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { z } from 'zod';
 import { aws } from '../../functions/shared/aws-errors.ts';
+import { cordonSource } from '../../functions/shared/event-envelope.ts';
 import { failure } from '../../functions/shared/failure-event.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import { CommandError } from '../command-error.ts';
 
-const publishedEvent = z.looseObject({ 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) });
+/** What others have sent lies in the same log. */
+const publishedEvent = z.looseObject({
+  source: z.literal(cordonSource),
+  'detail-type': z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
 
 /** How much earlier than an event's own time its consequences are looked for: clocks differ. */
 const marginMs = 5 * 60_000;
@@ -21,7 +27,16 @@ export interface Published {
  * @param since milliseconds since the epoch, by AWS's clock
  * @throws CordonError as `aws`
  */
-export async function publishedAbout(cloud: Cloud, term: string, since: number): Promise<readonly Published[]> {
+export function publishedAbout(cloud: Cloud, term: string, since: number): Promise<readonly Published[]> {
+  return published(cloud, JSON.stringify(term), since - marginMs);
+}
+
+/** Every event of a type that Cordon has published since, of whichever tenant; as `publishedAbout`. */
+export async function everPublished(cloud: Cloud, type: string, since: number): Promise<readonly Published[]> {
+  return (await published(cloud, JSON.stringify(type), since)).filter((event) => event.type === type);
+}
+
+async function published(cloud: Cloud, filterPattern: string, startTime: number): Promise<readonly Published[]> {
   const found: Published[] = [];
   let nextToken: string | undefined;
   do {
@@ -29,8 +44,8 @@ export async function publishedAbout(cloud: Cloud, term: string, since: number):
       cloud.logs.send(
         new FilterLogEventsCommand({
           logGroupName: cloud.eventLogGroup,
-          filterPattern: JSON.stringify(term),
-          startTime: since - marginMs,
+          filterPattern,
+          startTime,
           nextToken,
         }),
       ),

@@ -166,6 +166,15 @@ export const outboundEvents = {
 } as const;
 export type OutboundDetailType = keyof typeof outboundEvents;
 
+/**
+ * What takes something away, by the queue of whoever carries it out. Kept in the event log as it was sent: a registry that was restored to an earlier point is told
+ * it again (docs/deploy.md, "Restore").
+ */
+export const toldAgain = {
+  revocation: ['RevocationRequested', 'TenantOffboarded', 'UserOffboarded', 'AccessSuspended', 'AccessReinstated', 'RevocationConfirmed'],
+  byoc: ['RoleDisconnectionRequested'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
 /** Detail types this capability consumes: the event rule and its schemas are made from this list. */
 export const inboundDetailTypes: readonly InboundDetailType[] = [
   'RevocationRequested',

@@ -9,12 +9,14 @@ import { runbook } from './runbook.ts';
 export interface EventLogProps {
   readonly bus: EventBus;
   readonly source: string;
+  /** What was asked for and takes something away: kept as it was sent, because a restored registry has to be told it again. */
+  readonly requests: { readonly source: string; readonly detailTypes: readonly string[] };
   /** Of these a single one alarms: what a person has to look at, by detail type, which is also the heading of its runbook. */
   readonly alarming: Readonly<Record<string, string>>;
   readonly alarmAction: IAlarmAction;
 }
 
-/** Where everything that Cordon announces can be read: outbound events hold no secret. */
+/** Where everything that Cordon announces can be read, and what was taken away from whom at whose wish: none of these events holds a secret. */
 export class EventLog extends Construct {
   readonly logGroup: LogGroup;
 
@@ -23,14 +25,17 @@ export class EventLog extends Construct {
     this.logGroup = new LogGroup(this, 'Events', { retention: RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
     // CDK's own log group target brings a custom resource with a function and wide rights; a policy on the group does the same.
     const target: IRuleTarget = { bind: () => ({ arn: this.logGroup.logGroupArn }) };
-    const rule = new Rule(this, 'Outbound', { eventBus: props.bus, eventPattern: { source: [props.source] }, targets: [target] });
+    const { source, detailTypes } = props.requests;
+    const rules = Object.entries({ Outbound: { source: [props.source] }, Inbound: { source: [source], detailType: [...detailTypes] } }).map(
+      ([name, eventPattern]) => new Rule(this, name, { eventBus: props.bus, eventPattern, targets: [target] }),
+    );
     this.logGroup.addToResourcePolicy(
       new PolicyStatement({
-        sid: 'WriteOutboundEvents',
+        sid: 'WriteEvents',
         principals: [new ServicePrincipal('events.amazonaws.com'), new ServicePrincipal('delivery.logs.amazonaws.com')],
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
         resources: [this.logGroup.logGroupArn],
-        conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
+        conditions: { ArnEquals: { 'aws:SourceArn': rules.map(({ ruleArn }) => ruleArn) } },
       }),
     );
     for (const [detailType, alarmDescription] of Object.entries(props.alarming)) {

@@ -22,7 +22,7 @@ export interface Outcome {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-const publishedEvent = z.looseObject({ 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) });
+const publishedEvent = z.looseObject({ source: z.string(), 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) });
 
 /** Which event says that one of these was done. */
 const doneDetailType: Readonly<Record<InboundDetailType, OutboundDetailType>> = {
@@ -96,8 +96,9 @@ export async function readEventLog(deps: Pick<PlayDeps, 'logs' | 'eventLogGroup'
   do {
     const page = await deps.logs.send(new FilterLogEventsCommand({ logGroupName: deps.eventLogGroup, filterPattern, nextToken }));
     for (const { message } of page.events ?? []) {
-      const { detail, 'detail-type': detailType } = publishedEvent.parse(JSON.parse(message ?? '{}'));
-      outcomes.push({ detailType, detail });
+      const { source, detail, 'detail-type': detailType } = publishedEvent.parse(JSON.parse(message ?? '{}'));
+      // What others have asked for lies in the same log.
+      if (source === 'cordon') outcomes.push({ detailType, detail });
     }
     nextToken = page.nextToken;
   } while (nextToken !== undefined);

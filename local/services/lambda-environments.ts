@@ -3,6 +3,7 @@
  * the tenant it was started for and no other. Sources: Lambda Developer Guide, "execution environment lifecycle", "Tenant isolation".
  */
 import { randomUUID } from 'node:crypto';
+import { AwsError } from '../core/aws-error.ts';
 import type { Kernel } from '../core/service.ts';
 import type { Answer } from './lambda-answer.ts';
 import { createCollector, type ResponseSink } from './lambda-response-channel.ts';
@@ -20,7 +21,7 @@ export interface Invocation {
 export interface Environments {
   /**
    * Runs one invocation, waiting for a free environment. Without a sink a streamed response is collected into the payload. Rejects only when
-   * no environment can be started (the role cannot be assumed).
+   * no environment can be started (the role cannot be assumed), or the function may have none.
    */
   invoke(invocation: Invocation, sink?: ResponseSink): Promise<Answer>;
   /** Terminates the environment that holds the access key; its invocation fails. */
@@ -171,6 +172,8 @@ export function createEnvironments(
 
   return {
     async invoke(invocation, sink) {
+      // A reserved concurrency of zero stops a function (Lambda Developer Guide, "Configuring reserved concurrency").
+      if (deps.limit() === 0) throw new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429);
       running++;
       const collector = createCollector();
       try {

@@ -19,6 +19,7 @@ const routes: readonly Route[] = [
   ['GET', new RegExp(`${functions}/${name}/policy$`), 'GetPolicy'],
   ['DELETE', new RegExp(`${functions}/${name}/policy/(?<StatementId>[^/]+)$`), 'RemovePermission'],
   ['PUT', new RegExp(`^/2017-10-31/functions/${name}/concurrency$`), 'PutFunctionConcurrency'],
+  ['DELETE', new RegExp(`^/2017-10-31/functions/${name}/concurrency$`), 'DeleteFunctionConcurrency'],
   ['POST', new RegExp(`${mappings}/?$`), 'CreateEventSourceMapping'],
   ['GET', new RegExp(`${mappings}/?$`), 'ListEventSourceMappings'],
   ['GET', new RegExp(`${mappings}/(?<UUID>[^/]+)$`), 'GetEventSourceMapping'],
@@ -66,6 +67,7 @@ const statuses: Readonly<Record<string, number>> = {
   CreateEventSourceMapping: 202,
   DeleteEventSourceMapping: 202,
   DeleteFunction: 204,
+  DeleteFunctionConcurrency: 204,
   RemovePermission: 204,
 };
 

@@ -174,11 +174,18 @@ export function createLambda(kernel: Kernel, options: LambdaOptions): LambdaServ
           return describeFunction(fn);
         },
       }),
-      PutFunctionConcurrency: operation(onFunction.extend({ ReservedConcurrentExecutions: z.number().int().min(1) }), {
+      PutFunctionConcurrency: operation(onFunction.extend({ ReservedConcurrentExecutions: z.number().int().min(0) }), {
         needs: needs('PutFunctionConcurrency'),
         run(input, scope) {
           find(scope, input.FunctionName).reservedConcurrency = input.ReservedConcurrentExecutions;
           return { ReservedConcurrentExecutions: input.ReservedConcurrentExecutions };
+        },
+      }),
+      DeleteFunctionConcurrency: operation(onFunction, {
+        needs: needs('DeleteFunctionConcurrency'),
+        run(input, scope) {
+          delete find(scope, input.FunctionName).reservedConcurrency;
+          return {};
         },
       }),
       DeleteFunction: operation(onFunction, {

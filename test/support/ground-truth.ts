@@ -62,7 +62,7 @@ export async function secretsWithoutValues(cloud: LocalCloud): Promise<readonly 
 }
 
 const logPage = z.object({ events: z.array(z.object({ message: z.string() })), nextToken: z.string().optional() });
-const publishedEvent = z.object({ 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) });
+const publishedEvent = z.object({ source: z.string(), 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) });
 
 /** What Cordon has published since a moment of the cloud's clock, oldest first. */
 export async function publishedSince(
@@ -75,8 +75,8 @@ export async function publishedSince(
     const input = { logGroupName: cloud.outputs['EventLogGroup'], startTime, nextToken };
     const page = logPage.parse(await asRoot(cloud, 'logs', 'FilterLogEvents', input));
     for (const { message } of page.events) {
-      const { detail, 'detail-type': detailType } = publishedEvent.parse(JSON.parse(message));
-      found.push({ detailType, detail });
+      const { source, detail, 'detail-type': detailType } = publishedEvent.parse(JSON.parse(message));
+      if (source === 'cordon') found.push({ detailType, detail });
     }
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
