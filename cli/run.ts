@@ -7,6 +7,7 @@ import { blastRadiusCommand } from './commands/blast-radius.ts';
 import { certificateCommand, verifyCertificateCommand } from './commands/certificate.ts';
 import { connectionsCommand } from './commands/connections.ts';
 import { credentialsCommand } from './commands/credentials.ts';
+import { dedicatedCommand } from './commands/dedicated.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revocationsCommand } from './commands/revocations.ts';
@@ -28,6 +29,7 @@ const commands: readonly ((handle: Handle, io: Io) => Command)[] = [
   verifyCertificateCommand,
   attributionCommand,
   blastRadiusCommand,
+  dedicatedCommand,
   restoreCommand,
   dlqCommand,
 ];

@@ -26,6 +26,8 @@ export interface Cloud extends Place {
   readonly sts: STSClient;
   /** Clients of the same place with other credentials. */
   readonly config: Pick<ClientConfig, 'endpoint' | 'region'>;
+  /** Clients of other services with the caller's own. */
+  readonly ownConfig: ClientConfig;
   /** Who gives the command, as AWS says: the part of the ARN that names a person or a role session; and what time it is there, in milliseconds since the epoch. */
   caller(): Promise<{ readonly name: string; readonly now: number }>;
   close(): void;
@@ -67,6 +69,7 @@ function cloudAt(io: Pick<Io, 'clock'>, place: Place, config: ClientConfig): Clo
     ...place,
     ...clients,
     sts,
+    ownConfig: config,
     config: {
       ...(config.endpoint !== undefined && { endpoint: config.endpoint }),
       ...(config.region !== undefined && { region: config.region }),

@@ -14,6 +14,7 @@ const connectionFile = z.object({
   registryTable: z.string(),
   attributionTable: z.string(),
   roles: z.object({ TenantAuditor: z.string() }),
+  functionArns: z.object({ tenants: z.string() }),
   queues: z.record(z.string(), z.object({ url: z.string(), dlqUrl: z.string() })),
   principals: z.object({ operator: z.object({ accessKeyId: z.string(), secretAccessKey: z.string() }) }),
 });
@@ -34,9 +35,14 @@ export function readLocalProfile(directory: string): LocalProfile {
   const path = join(directory, '.cordon', 'local.json');
   const parsed = connectionFile.safeParse(contentOf(path));
   if (!parsed.success) throw noLocalCloud(`${path} is not a connection file that this command understands`);
-  const { endpoint, region, principals, roles, ...place } = parsed.data;
+  const { endpoint, region, principals, roles, functionArns, ...place } = parsed.data;
   const label = `the local cloud at ${endpoint}`;
-  return { place: { ...place, label, auditorRoleArn: roles.TenantAuditor }, endpoint, region, credentials: principals.operator };
+  return {
+    place: { ...place, label, auditorRoleArn: roles.TenantAuditor, tenantsFunctionArn: functionArns.tenants },
+    endpoint,
+    region,
+    credentials: principals.operator,
+  };
 }
 
 export function noLocalCloud(why: string, cause?: unknown): CommandError {

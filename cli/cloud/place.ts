@@ -7,6 +7,7 @@ export interface Place {
   readonly registryTable: string;
   readonly attributionTable: string;
   readonly auditorRoleArn: string;
+  readonly tenantsFunctionArn: string;
   /** By the name of the worker they belong to. */
   readonly queues: Readonly<Record<string, { readonly url: string; readonly dlqUrl: string }>>;
 }

@@ -10,6 +10,7 @@ const needed = z.object({
   RegistryTable: z.string(),
   AttributionTable: z.string(),
   TenantAuditorRoleArn: z.string(),
+  FunctionTenantsArn: z.string(),
 });
 
 /**
@@ -48,6 +49,7 @@ export function placeOf(stackName: string, outputs: Readonly<Record<string, stri
     registryTable: parsed.data.RegistryTable,
     attributionTable: parsed.data.AttributionTable,
     auditorRoleArn: parsed.data.TenantAuditorRoleArn,
+    tenantsFunctionArn: parsed.data.FunctionTenantsArn,
     queues: queuesOf(outputs),
   };
 }

@@ -4,28 +4,8 @@ import { GetResourcesCommand, type ResourceGroupsTaggingAPIClient } from '@aws-s
 import { aws, isAwsError } from '../shared/aws-errors.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId } from '../shared/identifiers.ts';
-import { cellOf, keyPolicy, readerTrust, writerTrust } from './dedicated-policies.ts';
-import { type DedicatedTier, dedicatedRoleNames } from './dedicated-tier.ts';
-
-export interface DedicatedTierSettings {
-  /** `arn:aws:iam::{account}:role/cordon/TenantAgent-` */
-  readonly roleArnPrefix: string;
-  /** Any ARN of the cell that names Region and account. */
-  readonly poolKeyArn: string;
-  readonly boundaryArn: string;
-  readonly isolationPolicyArn: string;
-  /** Refuses sessions that were cut off. */
-  readonly revokedPolicyArn: string;
-  readonly readerPolicyArn: string;
-  readonly writerPolicyArn: string;
-  readonly sessionsRoleArn: string;
-  readonly tenantsRoleArn: string;
-  readonly doorRoleArn: string;
-  readonly rotationRoleArn: string;
-  readonly revocationRoleArn: string;
-  /** TenantSupplier */
-  readonly supplierRoleArn: string;
-}
+import { type DedicatedTierSettings, dedicatedPlan, type PlannedRole } from './dedicated-plan.ts';
+import type { DedicatedTier } from './dedicated-tier.ts';
 
 /** Clients with the credentials of a TenantProvisioner session of the one tenant. */
 export interface DedicatedTierClients {
@@ -36,47 +16,38 @@ export interface DedicatedTierClients {
   readonly tagging: ResourceGroupsTaggingAPIClient;
 }
 
-const path = '/cordon/';
+type Tags = Readonly<Record<string, string>>;
 
 export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTierClients, settings: DedicatedTierSettings): DedicatedTier {
-  const cell = cellOf(settings.poolKeyArn);
-  const arns = (tenantId: TenantId): { readerArn: string; writerArn: string } => ({
-    readerArn: `${settings.roleArnPrefix}${tenantId}`,
-    writerArn: `${settings.roleArnPrefix}${tenantId}.writer`,
-  });
-  const tags = (tenantId: TenantId): [string, string][] => [
-    ['TenantId', tenantId],
-    ['Tier', 'dedicated'],
-  ];
-
-  async function ensureRole(tenantId: TenantId, roleName: string, trust: object, policies: readonly string[]): Promise<void> {
+  async function ensureRole(role: PlannedRole, tags: Tags): Promise<void> {
+    const { name: RoleName, path: Path, trust, boundaryArn, policyArns } = role;
     await aws('making a role of the tenant', async () => {
       try {
         await iam.send(
           new CreateRoleCommand({
-            RoleName: roleName,
-            Path: path,
+            RoleName,
+            Path,
             AssumeRolePolicyDocument: JSON.stringify(trust),
-            PermissionsBoundary: settings.boundaryArn,
-            Tags: tags(tenantId).map(([Key, Value]) => ({ Key, Value })),
+            PermissionsBoundary: boundaryArn,
+            Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
           }),
         );
       } catch (error) {
         if (!isAwsError(error, 'EntityAlreadyExistsException', 'EntityAlreadyExists')) throw error;
-        await verifyRole(tenantId, roleName);
+        await verifyRole(role, tags);
       }
       // Attaching what is attached changes nothing. One after the other: IAM answers concurrent changes of one role with a conflict.
-      for (const PolicyArn of policies) await iam.send(new AttachRolePolicyCommand({ RoleName: roleName, PolicyArn }));
+      for (const PolicyArn of policyArns) await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn }));
     });
   }
 
   /** A role of that name is taken up only if it is what this code would have made: the tenant's own, under the boundary. */
-  async function verifyRole(tenantId: TenantId, roleName: string): Promise<void> {
-    const { Role } = await iam.send(new GetRoleCommand({ RoleName: roleName }));
+  async function verifyRole({ name, path, boundaryArn }: PlannedRole, tags: Tags): Promise<void> {
+    const { Role } = await iam.send(new GetRoleCommand({ RoleName: name }));
     const found = new Map((Role?.Tags ?? []).map((tag) => [tag.Key, tag.Value]));
-    const ours = Role?.Path === path && tags(tenantId).every(([key, value]) => found.get(key) === value);
-    if (!ours || Role?.PermissionsBoundary?.PermissionsBoundaryArn !== settings.boundaryArn) {
-      throw new CordonError('AWS_REFUSED', `the role ${roleName} exists and is not this tenant's`);
+    const ours = Role?.Path === path && Object.entries(tags).every(([key, value]) => found.get(key) === value);
+    if (!ours || Role?.PermissionsBoundary?.PermissionsBoundaryArn !== boundaryArn) {
+      throw new CordonError('AWS_REFUSED', `the role ${name} exists and is not this tenant's`);
     }
   }
 
@@ -106,7 +77,7 @@ export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTie
 
   /** A key whose alias was never made: the answer to CreateKey, or the one to CreateAlias, was lost. */
   async function keyByTag(tenantId: TenantId): Promise<string | undefined> {
-    const TagFilters = tags(tenantId).map(([Key, value]) => ({ Key, Values: [value] }));
+    const TagFilters = Object.entries(dedicatedPlan(settings, tenantId).tags).map(([Key, value]) => ({ Key, Values: [value] }));
     const { ResourceTagMappingList } = await tagging.send(new GetResourcesCommand({ TagFilters, ResourceTypeFilters: ['kms:key'] }));
     for (const { ResourceARN } of ResourceTagMappingList ?? []) {
       const usable = ResourceARN === undefined ? undefined : await usableKey(ResourceARN);
@@ -116,11 +87,12 @@ export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTie
   }
 
   async function createKey(tenantId: TenantId): Promise<string> {
+    const { key, tags } = dedicatedPlan(settings, tenantId);
     const { KeyMetadata } = await kmsOnce.send(
       new CreateKeyCommand({
         Description: `Secrets of tenant ${tenantId}`,
-        Policy: JSON.stringify(keyPolicy(cell, tenantId, { ...arns(tenantId), supplierArn: settings.supplierRoleArn })),
-        Tags: tags(tenantId).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+        Policy: JSON.stringify(key.policy),
+        Tags: Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
       }),
     );
     if (KeyMetadata?.Arn === undefined) throw new CordonError('AWS_UNAVAILABLE', 'KMS answered without a key', { retryable: true });
@@ -129,15 +101,12 @@ export function createDedicatedTier({ iam, kms, kmsOnce, tagging }: DedicatedTie
 
   return {
     async ensureRoles(tenantId) {
-      const { reader, writer } = dedicatedRoleNames(tenantId);
-      const { isolationPolicyArn, revokedPolicyArn, readerPolicyArn, writerPolicyArn } = settings;
-      const both = [isolationPolicyArn, revokedPolicyArn];
-      await ensureRole(tenantId, reader, readerTrust(cell, arns(tenantId).readerArn, settings), [readerPolicyArn, ...both]);
-      await ensureRole(tenantId, writer, writerTrust(cell, settings), [writerPolicyArn, ...both]);
+      const { roles, tags } = dedicatedPlan(settings, tenantId);
+      for (const role of roles) await ensureRole(role, tags);
     },
 
     ensureKey(tenantId, mayExist) {
-      const alias = `alias/cordon/${tenantId}`;
+      const { alias } = dedicatedPlan(settings, tenantId).key;
       return aws('making the key of the tenant', async () => {
         const named = mayExist ? await keyByAlias(alias) : undefined;
         if (named !== undefined) return named;

@@ -8,6 +8,7 @@ import { inSession } from '../shared/client-session.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import { createSessionClients } from '../shared/session-clients.ts';
 import type { TenantSessions } from '../shared/tenant-sessions.ts';
+import { dedicatedTierSettings } from './dedicated-plan.ts';
 import { createDedicatedTier } from './dedicated-tier.aws.ts';
 import type { TenantsEnv } from './env.ts';
 import { createRegistry } from './registry.dynamodb.ts';
@@ -48,21 +49,7 @@ export function createOpeners(deps: {
           kmsOnce: inSession(new KMSClient({ credentials, maxAttempts: 1 }), credentials),
           tagging: inSession(new ResourceGroupsTaggingAPIClient({ credentials }), credentials),
         },
-        {
-          roleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,
-          poolKeyArn: env.TENANT_KEY_ARN,
-          boundaryArn: env.TENANT_BOUNDARY_ARN,
-          isolationPolicyArn: env.TENANT_ISOLATION_POLICY_ARN,
-          revokedPolicyArn: env.TENANT_REVOKED_POLICY_ARN,
-          readerPolicyArn: env.TENANT_READER_POLICY_ARN,
-          writerPolicyArn: env.TENANT_WRITER_POLICY_ARN,
-          sessionsRoleArn: env.SESSIONS_ROLE_ARN,
-          tenantsRoleArn: env.TENANTS_ROLE_ARN,
-          doorRoleArn: env.DOOR_ROLE_ARN,
-          rotationRoleArn: env.ROTATION_ROLE_ARN,
-          revocationRoleArn: env.REVOCATION_ROLE_ARN,
-          supplierRoleArn: env.TENANT_SUPPLIER_ROLE_ARN,
-        },
+        dedicatedTierSettings(env),
       ),
   });
   return {

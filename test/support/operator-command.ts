@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { run } from '../../cli/run.ts';
+import type { AwsCredentials } from '../../local/aws-clients.ts';
 import { connectionOf } from '../../local/connection.ts';
 import type { TestCloud } from './cloud.ts';
 import { pause } from './settle.ts';
@@ -30,12 +31,15 @@ export interface OperatorCommand {
   printed(): string;
 }
 
-/** A directory with a connection file that holds the operator's credentials and no other's, gone after the last test of the file. */
-export async function operatorCommand(test: TestCloud): Promise<OperatorCommand> {
+/** A directory with a connection file that holds the operator's credentials, or `credentials`, and no other's, gone after the last test of the file. */
+export async function operatorCommand(
+  test: TestCloud,
+  credentials?: Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey'>,
+): Promise<OperatorCommand> {
   const directory = mkdtempSync(join(tmpdir(), 'cordon-cli-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   const connection = await connectionOf(test.cloud, { url: 'http://127.0.0.1:9', token: 'none', close: async () => undefined });
-  const { operator } = connection.principals;
+  const operator = credentials ?? connection.principals.operator;
   mkdirSync(join(directory, '.cordon'));
   const file = { ...connection, principals: { operator, functions: {} }, customers: [] };
   writeFileSync(join(directory, '.cordon', 'local.json'), JSON.stringify(file), { mode: 0o600 });

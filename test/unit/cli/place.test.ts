@@ -11,6 +11,7 @@ const outputs = {
   RegistryTable: 'registry',
   AttributionTable: 'attribution',
   TenantAuditorRoleArn: 'arn:aws:iam::111122223333:role/cordon/TenantAuditor',
+  FunctionTenantsArn: 'arn:aws:lambda:us-east-1:111122223333:function:tenants',
   QueueTenantsUrl: 'https://sqs/tenants',
   QueueTenantsDlqUrl: 'https://sqs/tenants-dlq',
   QueueCutOffUrl: 'https://sqs/cut-off',
@@ -46,6 +47,7 @@ describe('P3 the local cloud', () => {
     region: 'us-east-1',
     ...{ eventBusName: 'bus', eventLogGroup: 'log', registryTable: 'registry', attributionTable: 'attribution' },
     roles: { TenantAuditor: 'arn:auditor', TenantWriter: 'arn:writer' },
+    functionArns: { tenants: 'arn:tenants', broker: 'arn:broker' },
     queues: { tenants: { url: 'http://q', dlqUrl: 'http://d' } },
     principals: {
       operator: { accessKeyId: 'AKIAOPERATOR', secretAccessKey: 'operators' },
