@@ -10,6 +10,7 @@ import { createRegistryReader, type ListedTenant } from '../platform/registry-re
 import type { Answer, Context, Handle } from '../runner.ts';
 import { fieldLines, tableLines } from '../table.ts';
 import { credentialTable, credentialView } from '../views/credential-view.ts';
+import { addExport } from './export.ts';
 import { addOnboard } from './onboard.ts';
 import { revocationSeconds } from './revoke.ts';
 
@@ -25,6 +26,7 @@ export function tenantsCommand(handle: Handle): Command {
     .action(handle(z.object({}), list));
   command.command('show <tenant>').description('a tenant and its credentials').action(handle(named, show));
   addOnboard(command, handle);
+  addExport(command, handle);
   withWaiting(
     withInAdvance(
       withAsked(command.command('suspend <tenant>').description('nothing runs for the tenant until it is reinstated; nothing is ended')),
