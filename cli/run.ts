@@ -9,6 +9,7 @@ import { connectionsCommand } from './commands/connections.ts';
 import { credentialsCommand } from './commands/credentials.ts';
 import { dedicatedCommand } from './commands/dedicated.ts';
 import { dlqCommand } from './commands/dlq.ts';
+import { isolationCommand } from './commands/isolation.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revocationsCommand } from './commands/revocations.ts';
 import { revokeCommand } from './commands/revoke.ts';
@@ -31,6 +32,7 @@ const commands: readonly ((handle: Handle, io: Io) => Command)[] = [
   blastRadiusCommand,
   dedicatedCommand,
   restoreCommand,
+  isolationCommand,
   dlqCommand,
 ];
 

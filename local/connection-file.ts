@@ -17,6 +17,7 @@ export interface ConnectionFile {
   readonly eventLogGroup: string;
   readonly registryTable: string;
   readonly attributionTable: string;
+  readonly isolationTable: string;
   readonly kmsKeyArn: string;
   /** Absolute path of the synthesized template that runs. */
   readonly templatePath: string;

@@ -20,6 +20,7 @@ export async function connectionOf(cloud: LocalCloud, control: Control): Promise
     eventLogGroup: output('EventLogGroup'),
     registryTable: output('RegistryTable'),
     attributionTable: output('AttributionTable'),
+    isolationTable: output('IsolationTable'),
     kmsKeyArn: output('TenantKeyArn'),
     templatePath: cloud.templatePath,
     brokerUrl: cloud.brokerUrl,

@@ -13,6 +13,7 @@ const connectionFile = z.object({
   eventLogGroup: z.string(),
   registryTable: z.string(),
   attributionTable: z.string(),
+  isolationTable: z.string(),
   roles: z.object({ TenantAuditor: z.string() }),
   functionArns: z.object({ tenants: z.string() }),
   queues: z.record(z.string(), z.object({ url: z.string(), dlqUrl: z.string() })),

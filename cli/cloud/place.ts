@@ -6,6 +6,8 @@ export interface Place {
   readonly eventLogGroup: string;
   readonly registryTable: string;
   readonly attributionTable: string;
+  /** Where runs of the isolation tests are kept. */
+  readonly isolationTable: string;
   readonly auditorRoleArn: string;
   readonly tenantsFunctionArn: string;
   /** By the name of the worker they belong to. */

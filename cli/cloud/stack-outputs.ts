@@ -9,6 +9,7 @@ const needed = z.object({
   EventLogGroup: z.string(),
   RegistryTable: z.string(),
   AttributionTable: z.string(),
+  IsolationTable: z.string(),
   TenantAuditorRoleArn: z.string(),
   FunctionTenantsArn: z.string(),
 });
@@ -48,6 +49,7 @@ export function placeOf(stackName: string, outputs: Readonly<Record<string, stri
     eventLogGroup: parsed.data.EventLogGroup,
     registryTable: parsed.data.RegistryTable,
     attributionTable: parsed.data.AttributionTable,
+    isolationTable: parsed.data.IsolationTable,
     auditorRoleArn: parsed.data.TenantAuditorRoleArn,
     tenantsFunctionArn: parsed.data.FunctionTenantsArn,
     queues: queuesOf(outputs),

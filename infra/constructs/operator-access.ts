@@ -60,6 +60,12 @@ export class OperatorAccess extends Construct {
             actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
             resources: [props.scope.registryTableArn],
           }),
+          // What the isolation tests have found, of every tenant that asked: names and outcomes.
+          new PolicyStatement({
+            sid: 'ReadIsolationRuns',
+            actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+            resources: [props.scope.isolationTableArn, `${props.scope.isolationTableArn}/index/byStart`],
+          }),
           // Where everything is: the outputs of this very stack, by whichever ID it has been given.
           new PolicyStatement({ sid: 'ReadOutputs', actions: ['cloudformation:DescribeStacks'], resources: [ownStackArn(this)] }),
           new PolicyStatement({ sid: 'AuditOneTenant', actions: ['sts:AssumeRole', 'sts:TagSession'], resources: [auditor] }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { tenantId } from '../../shared/identifier-fields.ts';
 import type { TenantId } from '../../shared/identifiers.ts';
 import { displayText } from '../../tenants/credential-spec.ts';
-import { algorithm, checkRecord, resultCounts, verificationId } from './result.ts';
+import { algorithm, checkRecord, fileFormat, resultCounts, type VerificationFile, verificationId } from './result.ts';
 
 /** A tenant sees the tests run at most so often: each run costs calls at the provider, and all wait for the one place there is. */
 export const restMs = 10 * 60_000;
@@ -32,6 +32,13 @@ export const verification = z.object({
   announced: z.boolean(),
 });
 export type Verification = z.infer<typeof verification>;
+
+/** What to hand out of a run; undefined as long as it has found nothing. */
+export function fileIn({ result, signature, algorithm, keyArn, publicKey }: Verification): VerificationFile | undefined {
+  if (result === undefined || signature === undefined || algorithm === undefined || keyArn === undefined || publicKey === undefined)
+    return undefined;
+  return { format: fileFormat, result, signature, algorithm, keyArn, publicKey };
+}
 
 /** What the rotation of canary A has shown, for runs that come soon after. */
 export const rotationShown = z.object({

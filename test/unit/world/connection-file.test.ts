@@ -24,6 +24,7 @@ const content: ConnectionFile = {
   eventLogGroup: 'events',
   registryTable: 'registry',
   attributionTable: 'attribution',
+  isolationTable: 'isolation',
   kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/k',
   templatePath: '/template.json',
   brokerUrl: 'http://127.0.0.1:3',

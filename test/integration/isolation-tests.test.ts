@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { canaryIds } from '../../functions/isolation/canaries.ts';
+import { isolationTests, services } from '../../functions/isolation/check.ts';
+import { verificationFile } from '../../functions/isolation/verify/result.ts';
+import { verifyResult } from '../../functions/isolation/verify/verify-result.ts';
+import { usesBy } from '../support/attribution-log.ts';
+import { type TestCloud, testCloud } from '../support/cloud.ts';
+import { tokenOf } from '../support/customers.ts';
+import {
+  askForRun,
+  checksThat,
+  endOf,
+  labelOthersSecret,
+  onboardCanaries,
+  resultOf,
+  rotationBegun,
+  shareProject,
+  takeWallsDown,
+} from '../support/isolation-runs.ts';
+
+let test: TestCloud;
+let tenantId: string;
+beforeAll(async () => {
+  test = await testCloud();
+  tenantId = (await test.onboard()).tenantId;
+});
+
+const ask = (token: string, path = '', init: RequestInit = {}): Promise<Response> =>
+  fetch(`${test.cloud.brokerUrl}/v1/isolation${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+
+describe('T1 the isolation tests, run live', () => {
+  it('are not verified, and never passed, while there are no canaries', async () => {
+    const result = await resultOf(test, tenantId, await askForRun(test, tenantId));
+    expect(result.counts).toEqual({ passed: 0, failed: 0, notVerified: isolationTests.length });
+    expect(result.checks[0]?.detail).toContain('is it onboarded');
+    await onboardCanaries(test);
+  });
+
+  it('are run for an administrator who asks, all pass, and the result is signed, shown as a page, and nobody else’s', async () => {
+    const token = await tokenOf(test, tenantId);
+    const soon = await ask(token, '', { method: 'POST' });
+    expect([soon.status, Number(soon.headers.get('retry-after')) > 500]).toEqual([429, true]);
+    test.cloud.clock.advance(11 * 60_000);
+    const admin = await tokenOf(test, tenantId);
+    const plain = await test.cloud.oidc.mint({ tenantId, userId: 'ana' });
+    expect((await ask(plain, '', { method: 'POST' })).status).toBe(403);
+    const asked = await ask(admin, '', { method: 'POST' });
+    expect(asked.status).toBe(202);
+    const { verificationId } = (await asked.json()) as { verificationId: string };
+    const result = await resultOf(test, tenantId, verificationId);
+
+    expect(result.checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
+    expect(new Set(result.checks.map((check) => check.test))).toEqual(new Set(isolationTests));
+    expect(new Set(result.checks.map((check) => check.service))).toEqual(new Set(services));
+    expect(await test.published('IsolationViolationDetected')).toEqual([]);
+    // What was done in the canaries' names is on record, in their own logs and in no other's.
+    for (const { tenantId: of, id } of result.uses)
+      expect((await usesBy(test, of)).find(({ intent }) => intent.id === id)?.outcome.result).toBe('succeeded');
+    expect((await usesBy(test, tenantId)).filter(({ intent }) => intent.operation === 'provider.call')).toEqual([]);
+
+    const text = await (await ask(plain, `/${verificationId}`)).text();
+    const { publicKey } = verificationFile.parse(JSON.parse(text));
+    expect(verifyResult(text, { publicKey })).toMatchObject({ ok: true, problems: [], result });
+    const changed = JSON.stringify({ ...JSON.parse(text), result: JSON.parse(text).result.replace('"failed":0', '"failed":1') });
+    expect(verifyResult(changed).ok).toBe(false);
+    const page = await (await ask(plain, `/${verificationId}`, { headers: { accept: 'text/html' } })).text();
+    expect(page).toContain(`All ${result.counts.passed} checks passed.`);
+    expect(await (await ask(plain)).json()).toMatchObject({ tenantId, latest: { verificationId }, runs: [{ verificationId }, {}] });
+
+    const neighbour = await tokenOf(test, (await test.onboard()).tenantId);
+    expect((await ask(neighbour, `/${verificationId}`)).status).toBe(404);
+  });
+
+  it('are run every day, for everybody to see', async () => {
+    test.cloud.clock.advance(24 * 3_600_000);
+    const { detail } = await test.outcome(['IsolationVerified'], canaryIds.a, 50_000);
+    expect(detail).toMatchObject({ tenantId: canaryIds.a, requestedBy: 'daily schedule', failed: 0, notVerified: 0 });
+    const answer = await ask(await tokenOf(test, tenantId));
+    expect(await answer.json()).toMatchObject({ daily: { tenantId: canaryIds.a, counts: { failed: 0 } } });
+  });
+
+  it('fail on what was planted: a shared project, walls taken down, a door opened, a neighbour’s versions changed while a key is rotated', async () => {
+    test.cloud.clock.advance(2 * 3_600_000);
+    await test.settled();
+    await shareProject(test);
+    await takeWallsDown(test);
+    const id = await askForRun(test, tenantId);
+    await rotationBegun(test, tenantId, id);
+    await labelOthersSecret(test);
+    const failed = checksThat(await resultOf(test, tenantId, id), 'failed');
+    expect(failed).toEqual(
+      expect.arrayContaining([
+        'rate-limit-attribution/counters',
+        'rotation-independence/others-unchanged',
+        'enumeration/list-secrets',
+        'enumeration/scan-registry',
+        'usage-log-attribution/query-log',
+        'usage-log-attribution/overwrite-own-log',
+        'vault-access-scope/read-secret',
+        'vault-access-scope/put-value',
+        'vault-access-scope/become-other-auditor',
+        'vault-access-scope/asked-read-secret',
+        'vault-access-scope/asked-read-item',
+      ]),
+    );
+    const told = (await test.published('ISOLATION_TEST_FAILED')).map(({ detail }) => JSON.stringify(detail));
+    for (const check of failed) expect(told.some((text) => text.includes(`${check}: `))).toBe(true);
+    expect((await endOf(test, id)).detail).toMatchObject({ failed: failed.length });
+  });
+});
