@@ -12,8 +12,9 @@ const functions = fileURLToPath(new URL('../functions/', import.meta.url));
  * One minified ESM file, SDK clients included: what a function consists of, wherever it runs.
  *
  * @param entry the composition root, relative to `functions/`
+ * @param values what stands in the code under these names
  */
-export function bundled(entry: string): AssetCode {
+export function bundled(entry: string, values: Readonly<Record<string, unknown>> = {}): AssetCode {
   return Code.fromAsset(functions, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
@@ -33,7 +34,12 @@ export function bundled(entry: string): AssetCode {
             mainFields: ['module', 'main'],
             loader: { '.yaml': 'text', '.html': 'text', '.css': 'text' },
             // The one function that serves a page: its script is built first, and is a text to the function.
-            define: entry === pageEntry ? { pageScript: JSON.stringify(pageScript()) } : {},
+            define: Object.fromEntries(
+              Object.entries(entry === pageEntry ? { ...values, pageScript: pageScript() } : values).map(([name, value]) => [
+                name,
+                JSON.stringify(value),
+              ]),
+            ),
             // A CommonJS dependency inside an ESM bundle asks for `require`.
             banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
           });

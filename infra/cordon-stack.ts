@@ -5,6 +5,8 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
+import { inboundDetailTypes as auditDetailTypes } from '../functions/isolation/audit/events.ts';
+import type { Reference } from '../functions/isolation/audit/reference.ts';
 import { inboundDetailTypes as isolationDetailTypes } from '../functions/isolation/events.ts';
 import { observedDetailTypes } from '../functions/isolation/limits/events.ts';
 import { inboundDetailTypes as revocationDetailTypes, toldAgain } from '../functions/revocation/events.ts';
@@ -29,6 +31,7 @@ import { IsolationTable, IsolationTests } from './constructs/isolation-tests.ts'
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
 import { RateLimits, ThrottlingsTable } from './constructs/rate-limits.ts';
+import { PolicyAudit } from './constructs/policy-audit.ts';
 import { Revocation } from './constructs/revocation.ts';
 import { RevocationsApi } from './constructs/revocations.ts';
 import { Rotation } from './constructs/rotation.ts';
@@ -41,7 +44,12 @@ import { roleArn, type TenantStatementScope } from './constructs/tenant-statemen
 
 /** The whole of Cordon in one cell: what exists, and who may do what to it. */
 export class CordonStack extends Stack {
-  constructor(app: Construct, id: string, props?: StackProps) {
+export interface CordonStackProps extends StackProps {
+  /** What this same stack says of policies, for the audit to carry. @default - nothing, for the synthesis that it is made from */
+  readonly synthesizedPolicies?: Reference;
+}
+
+  constructor(app: Construct, id: string, props?: CordonStackProps) {
     super(app, id, props);
 
     const trustedIssuers = new CfnParameter(this, 'TrustedIssuers', {
@@ -110,7 +118,14 @@ export class CordonStack extends Stack {
         // What nothing else takes is taken here, refused, and kept with the reason.
         UnknownTypes: {
           source: [platformSource],
-          detailType: Match.anythingBut(...inboundDetailTypes, ...connectionDetailTypes, ...rotationDetailTypes, ...revocationDetailTypes, ...isolationDetailTypes),
+          detailType: Match.anythingBut(
+            ...inboundDetailTypes,
+            ...connectionDetailTypes,
+            ...rotationDetailTypes,
+            ...revocationDetailTypes,
+            ...isolationDetailTypes,
+            ...auditDetailTypes,
+          ),
         },
         UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
       },
@@ -313,11 +328,26 @@ export class CordonStack extends Stack {
       scope,
       bus,
       source: platformSource,
-      queues: [intake, byoc.intake, rotation.intake, revocation.intake, cutOff, rateLimits.intake, accessWatch.intake, isolationTests.intake].flatMap(
-        ({ queue, deadLetterQueue }) => [queue, deadLetterQueue],
-      ),
+      queues: [
+        intake,
+        byoc.intake,
+        rotation.intake,
+        revocation.intake,
+        cutOff,
+        rateLimits.intake,
+        accessWatch.intake,
+        isolationTests.intake,
+        policyAudit.intake,
+      ].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
       logGroups: [
         eventLog.logGroup,
+    const policyAudit = new PolicyAudit(this, 'PolicyAudit', {
+      scope,
+      bus,
+      alarmAction,
+      tenantKeyArn: tenantKey.keyArn,
+      ...(props?.synthesizedPolicies && { reference: props.synthesizedPolicies }),
+    });
         ...[
           ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, revocation.worker, cutOff.writer, sweep.function],
           ...[
@@ -340,6 +370,7 @@ export class CordonStack extends Stack {
       EventBusName: bus.eventBusName,
       EventLogGroup: eventLog.logGroup.logGroupName,
       AlarmTopicArn: alarms.topicArn,
+            policyAudit.auditor,
       RegistryTable: registry.tableName,
       AttributionTable: attribution.tableName,
       TenantKeyArn: tenantKey.keyArn,
@@ -395,6 +426,9 @@ export class CordonStack extends Stack {
       IsolationTable: isolationRuns.tableName,
       IsolationIdentitySecretArn: isolationTests.identitySecretArn,
       RevokedPolicyArn: roles.revoked.managedPolicyArn,
+      FunctionPolicyAuditArn: policyAudit.auditor.function.functionArn,
+      QueuePolicyAuditUrl: policyAudit.intake.queue.queueUrl,
+      QueuePolicyAuditDlqUrl: policyAudit.intake.deadLetterQueue.queueUrl,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     // The last there is: it watches everything before it.

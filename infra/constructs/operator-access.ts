@@ -1,9 +1,9 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { Effect, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { ownStackArn } from '../own-stack-arn.ts';
 import { roleArn, rolePath, type TenantStatementScope } from './tenant-statements.ts';
 
 export interface OperatorAccessProps {
@@ -76,10 +76,4 @@ export class OperatorAccess extends Construct {
       }),
     });
   }
-}
-
-function ownStackArn(construct: Construct): string {
-  const stack = Stack.of(construct);
-  const resourceName = `${stack.stackName}/*`;
-  return stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
 }

@@ -17,6 +17,8 @@ import { bundled } from '../bundle.ts';
 export interface ServiceFunctionProps {
   /** The composition root, relative to `functions/`, e.g. `sessions/mint-session.lambda.ts`. */
   readonly entry: string;
+  /** What stands in the code under these names, for what is too large for an environment. @default - nothing */
+  readonly values?: Readonly<Record<string, unknown>>;
   /** What the function's `env.ts` asks for; give the type, so that a missing name fails the build. */
   readonly environment: Readonly<Record<string, string>>;
   /** What the role may do besides its logs and traces. */
@@ -66,7 +68,7 @@ export class ServiceFunction extends Construct implements IGrantable {
       },
     });
     this.function = new LambdaFunction(this, 'Function', {
-      code: bundled(props.entry),
+      code: bundled(props.entry, props.values),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

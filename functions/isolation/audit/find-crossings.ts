@@ -2,9 +2,10 @@ import { inParallel } from '../../shared/in-parallel.ts';
 import { canaries, forbiddenRequests, type Places } from './cross-tenant-requests.ts';
 import type { DeployedIdentities, DeployedRole } from './deployed.ts';
 import type { Unread } from './fact.ts';
+import { globOf } from './glob.ts';
 import { cordonPath, tenantOfRole } from './identity-facts.ts';
 import type { PolicyChecks } from './policy-checks.ts';
-import { canonical, type PolicyDocument, parsePolicy } from './policy-document.ts';
+import { canonical, type PolicyDocument, parsePolicy, statementsOf } from './policy-document.ts';
 import { nameOf } from './thing.ts';
 
 /** What the policies of a role allow, taken together as they are now, that no role may do. */
@@ -55,11 +56,22 @@ async function allowedOf(checks: PolicyChecks, { role, policies, boundary }: Pow
   if (policies.length === 0) return [];
   const own = tenantOfRole(role) ?? (role.path === cordonPath ? canaries.own : undefined);
   const found: string[] = [];
-  for (const { actions, resources, context } of forbiddenRequests(places, { ...(own !== undefined && { own }), other: canaries.other }))
-    found.push(
-      ...(await checks.allowed({ policies, boundary, actions, resources, context: { ...context, 'aws:PrincipalArn': role.arn } })),
-    );
+  const isNamed = namedByAllow(policies);
+  for (const request of forbiddenRequests(places, { ...(own !== undefined && { own }), other: canaries.other })) {
+    // What no Allow names is not allowed, whatever else is asked: most roles name little of this.
+    const actions = request.actions.filter(isNamed);
+    const context = { ...request.context, 'aws:PrincipalArn': role.arn };
+    if (actions.length > 0) found.push(...(await checks.allowed({ policies, boundary, actions, resources: request.resources, context })));
+  }
   return found;
+}
+
+/** Whether an Allow of these policies is about an action at all. A statement without a list of actions is about any. */
+function namedByAllow(policies: readonly PolicyDocument[]): (action: string) => boolean {
+  const allows = policies.flatMap(statementsOf).filter(({ Effect }) => Effect !== 'Deny');
+  const isOpen = allows.some(({ Action }) => Action === undefined);
+  const globs = allows.flatMap(({ Action }) => [Action ?? []].flat().map((pattern) => globOf(String(pattern))));
+  return (action) => isOpen || globs.some((glob) => glob.test(action));
 }
 
 function distinctPowers({ policies: managed }: DeployedIdentities, roles: readonly DeployedRole[]): readonly Power[] {

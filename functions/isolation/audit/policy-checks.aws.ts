@@ -62,7 +62,7 @@ export function createPolicyChecks({ analyzer, iam }: { analyzer: AccessAnalyzer
           iam.send(
             new SimulateCustomPolicyCommand({
               PolicyInputList: policies.map((policy) => JSON.stringify(policy)),
-              PermissionsBoundaryPolicyInputList: boundary === undefined ? [] : [JSON.stringify(boundary)],
+              ...(boundary !== undefined && { PermissionsBoundaryPolicyInputList: [JSON.stringify(boundary)] }),
               ActionNames: [...actions],
               ResourceArns: [...resources],
               ContextEntries: Object.entries(context).map(([ContextKeyName, value]) => ({

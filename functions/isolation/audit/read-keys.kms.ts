@@ -50,7 +50,8 @@ export async function readKeys(client: KMSClient, keyIds: readonly string[]): Pr
 async function keyFacts(client: KMSClient, KeyId: string, of: string): Promise<readonly Fact[]> {
   const Policy = await policyOf(client, KeyId);
   if (Policy === undefined) return [];
-  const { Tags = [] } = await aws('reading the tags of a key', () => client.send(new ListResourceTagsCommand({ KeyId, Limit: 50 })));
+  // A key has fifty at most, which are one page.
+  const { Tags = [] } = await aws('reading the tags of a key', () => client.send(new ListResourceTagsCommand({ KeyId })));
   const tags = Object.fromEntries(Tags.map(({ TagKey = '', TagValue = '' }) => [TagKey, TagValue]));
   return [
     existence(of),

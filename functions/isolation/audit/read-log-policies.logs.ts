@@ -7,6 +7,7 @@ import { aws } from '../../shared/aws-errors.ts';
 import { CordonError } from '../../shared/errors.ts';
 import type { Looked } from './deployed.ts';
 import { existence } from './fact.ts';
+import { globOf } from './glob.ts';
 import { read } from './identity-facts.ts';
 import { parsePolicy, statementsOf } from './policy-document.ts';
 import { arnOfResource, type DeployedStack } from './resolve-reference.ts';
@@ -56,7 +57,8 @@ async function policiesReaching(client: CloudWatchLogsClient, stack: DeployedSta
 function reaches(resource: unknown, groups: readonly string[]): boolean {
   if (resource === undefined) return true;
   return [resource].flat().some((pattern) => {
-    const glob = new RegExp(`^${String(pattern).split('*').map(RegExp.escape).join('.*').replaceAll('\\?', '.')}(:.*)?$`);
-    return groups.some((group) => glob.test(group));
+    // With or without the `:*` that stands for the streams of a group.
+    const globs = [globOf(String(pattern)), globOf(`${String(pattern)}:*`)];
+    return groups.some((group) => globs.some((glob) => glob.test(group)));
   });
 }

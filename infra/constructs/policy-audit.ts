@@ -1,0 +1,209 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
+import { Effect, type IManagedPolicy, ManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Construct } from 'constructs';
+import type { AuditEnvVariables } from '../../functions/isolation/audit/env.ts';
+import { inboundDetailTypes } from '../../functions/isolation/audit/events.ts';
+import { type Reference, referenceName } from '../../functions/isolation/audit/reference.ts';
+import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import { ownStackArn } from '../own-stack-arn.ts';
+import { EventIntake } from './event-intake.ts';
+import { ServiceFunction } from './service-function.ts';
+import { rolePath, type TenantStatementScope } from './tenant-statements.ts';
+
+export interface PolicyAuditProps {
+  readonly scope: TenantStatementScope;
+  readonly bus: EventBus;
+  readonly alarmAction: IAlarmAction;
+  readonly tenantKeyArn: string;
+  /** What the deployed policies are compared with. @default - nothing: the synthesis that this is made from has none yet */
+  readonly reference?: Reference;
+}
+
+/** Reading what policies say. None of it is about what they protect. */
+const readings = {
+  ofAccount: [
+    'iam:GetAccountAuthorizationDetails',
+    'iam:ListRoles',
+    'iam:SimulateCustomPolicy',
+    'kms:ListAliases',
+    'logs:DescribeResourcePolicies',
+  ],
+  ofKeys: ['kms:GetKeyPolicy', 'kms:ListGrants', 'kms:ListResourceTags'],
+  ofResources: [
+    'events:DescribeEventBus',
+    'lambda:GetFunctionConfiguration',
+    'lambda:GetPolicy',
+    's3:GetBucketPolicy',
+    's3:GetBucketPublicAccessBlock',
+    'sqs:GetQueueAttributes',
+  ],
+  checks: ['access-analyzer:CheckNoNewAccess', 'access-analyzer:CheckNoPublicAccess'],
+} as const;
+
+/**
+ * Compares, daily and when it is asked to, every policy that is deployed with what was synthesized, and tells each difference. It reads policies of the whole account, and
+ * nothing else: its boundary is its own, because that of the other functions keeps them from IAM altogether.
+ */
+export class PolicyAudit extends Construct {
+  readonly intake: EventIntake;
+  readonly auditor: ServiceFunction;
+
+  constructor(parent: Construct, id: string, props: PolicyAuditProps) {
+    super(parent, id);
+    const { scope, bus } = props;
+    // A cell with thousands of dedicated tenants has as many keys to look at.
+    const timeout = Duration.minutes(10);
+    this.intake = new EventIntake(this, 'Queue', {
+      bus,
+      functionTimeout: timeout,
+      alarmAction: props.alarmAction,
+      patterns: { PolicyAuditEvents: { source: [platformSource], detailType: [...inboundDetailTypes] } },
+    });
+    const environment: AuditEnvVariables = {
+      STACK_NAME: bus.stack.stackName,
+      TENANT_KEY_ARN: props.tenantKeyArn,
+      REGISTRY_TABLE_ARN: scope.registryTableArn,
+      ATTRIBUTION_TABLE_ARN: scope.attributionTableArn,
+      EVENT_BUS_NAME: bus.eventBusName,
+      QUEUE_URL: this.intake.queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
+      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+    };
+    this.auditor = new ServiceFunction(this, 'Function', {
+      entry: 'isolation/audit/audit-policies.lambda.ts',
+      values: { [referenceName]: props.reference ?? {} },
+      environment: { ...environment },
+      boundary: this.#boundary(scope, bus),
+      timeout,
+      memorySize: 1024,
+      statements: [
+        ...this.intake.consumerStatements(),
+        ...this.#readStatements(scope, bus),
+        new PolicyStatement({
+          sid: 'TellFindings',
+          actions: ['events:PutEvents'],
+          resources: [bus.eventBusArn],
+          conditions: {
+            StringEquals: {
+              'events:source': cordonSource,
+              'events:detail-type': ['EventHandlingFailed', 'IsolationViolationDetected', 'PoliciesAudited', 'PolicyAuditFailed'],
+            },
+          },
+        }),
+      ],
+    });
+    // One request is one run: a batch of them would be as many at once.
+    this.auditor.function.addEventSource(
+      new SqsEventSource(this.intake.queue, { batchSize: 1, maxConcurrency: 2, reportBatchItemFailures: true }),
+    );
+    this.#runDaily(scope.account);
+  }
+
+  #readStatements(scope: TenantStatementScope, bus: EventBus): PolicyStatement[] {
+    const here = (service: string, name: string): string => `arn:${scope.partition}:${service}:${scope.region}:${scope.account}:${name}`;
+    const everything = ['*'];
+    return [
+      // Listings and judgements know no resource. What they say of others' identities is how they could reach Cordon's.
+      new PolicyStatement({ sid: 'ReadIdentities', actions: [...readings.ofAccount, ...readings.checks], resources: everything }),
+      // A dedicated tenant's key is made later, and a resource of the stack that was made anew has another name: the policies of all in this account.
+      new PolicyStatement({ sid: 'ReadKeyPolicies', actions: [...readings.ofKeys], resources: [here('kms', 'key/*')] }),
+      new PolicyStatement({ sid: 'ReadResourcePolicies', actions: [...readings.ofResources], resources: everything }),
+      new PolicyStatement({ sid: 'ReadTablePolicies', actions: ['dynamodb:GetResourcePolicy'], resources: [here('dynamodb', 'table/*')] }),
+      // The platform's own secrets. A tenant's are not read, and their policies open nothing that the key does not: docs/audit.md.
+      new PolicyStatement({
+        sid: 'ReadSecretPolicies',
+        actions: ['secretsmanager:GetResourcePolicy'],
+        resources: [here('secretsmanager', 'secret:*')],
+      }),
+      new PolicyStatement({ sid: 'ReadStack', actions: ['cloudformation:ListStackResources'], resources: [ownStackArn(bus.stack)] }),
+    ];
+  }
+
+  #boundary(scope: TenantStatementScope, bus: EventBus): IManagedPolicy {
+    const tenantSecrets = `arn:${scope.partition}:secretsmanager:${scope.region}:${scope.account}:secret:cordon/*`;
+    const deny = (sid: string, notActions: readonly string[], services: readonly string[]): PolicyStatement =>
+      new PolicyStatement({
+        sid,
+        effect: Effect.DENY,
+        notActions: [...notActions],
+        resources: services.map((service) => `arn:${scope.partition}:${service}:*`),
+      });
+    return new ManagedPolicy(this, 'AuditBoundary', {
+      managedPolicyName: 'AuditBoundary',
+      path: rolePath,
+      document: new PolicyDocument({
+        minimize: false,
+        statements: [
+          new PolicyStatement({
+            sid: 'Ceiling',
+            actions: [
+              ...Object.values(readings).flat(),
+              'cloudformation:ListStackResources',
+              'dynamodb:GetResourcePolicy',
+              'events:PutEvents',
+              'logs:CreateLogStream',
+              'logs:PutLogEvents',
+              'secretsmanager:GetResourcePolicy',
+              'sqs:ChangeMessageVisibility',
+              'sqs:DeleteMessage',
+              'sqs:ReceiveMessage',
+              'sqs:SendMessage',
+              'xray:PutTelemetryRecords',
+              'xray:PutTraceSegments',
+            ],
+            resources: ['*'], // reason: a boundary is a ceiling; resources are named by the function's own policy
+          }),
+          new PolicyStatement({ sid: 'DenyTenantSecrets', effect: Effect.DENY, actions: ['secretsmanager:*'], resources: [tenantSecrets] }),
+          deny('DenySecretValues', ['secretsmanager:GetResourcePolicy'], ['secretsmanager']),
+          deny('DenyItems', ['dynamodb:GetResourcePolicy'], ['dynamodb']),
+          deny('DenyKeyUse', readings.ofKeys, ['kms']),
+          // Some of it knows no resource, which only an action can name.
+          new PolicyStatement({
+            sid: 'DenyIdentityChanges',
+            effect: Effect.DENY,
+            actions: [
+              'iam:Add*',
+              'iam:Attach*',
+              'iam:Create*',
+              'iam:Delete*',
+              'iam:Detach*',
+              'iam:Pass*',
+              'iam:Put*',
+              'iam:Remove*',
+            ].concat(['iam:Set*', 'iam:Tag*', 'iam:Untag*', 'iam:Update*', 'iam:Upload*']),
+            resources: ['*'],
+          }),
+          new PolicyStatement({ sid: 'DenySessions', effect: Effect.DENY, actions: ['sts:*'], resources: ['*'] }),
+          new PolicyStatement({
+            sid: 'DenyOtherBuses',
+            effect: Effect.DENY,
+            actions: ['events:PutEvents'],
+            notResources: [bus.eventBusArn],
+          }),
+        ],
+      }),
+    });
+  }
+
+  #runDaily(account: string): void {
+    const invoke = new PolicyStatement({
+      sid: 'RunAudit',
+      actions: ['lambda:InvokeFunction'],
+      resources: [this.auditor.function.functionArn],
+    });
+    const role = new Role(this, 'ScheduleRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': account } } }),
+      inlinePolicies: { Schedule: new PolicyDocument({ minimize: false, statements: [invoke] }) },
+    });
+    new Schedule(this, 'Daily', {
+      description: 'Compares the deployed policies with the synthesized ones',
+      schedule: ScheduleExpression.rate(Duration.days(1)),
+      target: new LambdaInvoke(this.auditor.function, { role: role.withoutPolicyUpdates(), retryAttempts: 2 }),
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { findingCodes } from '../../functions/isolation/audit/finding.ts';
+import { failure } from '../../functions/shared/failure-event.ts';
+import { type TestCloud, testCloud } from '../support/cloud.ts';
+import { cutOff } from '../support/cut-offs.ts';
+import { type DedicatedTenants, onboardDedicated } from '../support/dedicated-tenants.ts';
+import { plantedPolicies } from '../support/planted-policies.ts';
+import { requestRotation } from '../support/rotations.ts';
+
+let test: TestCloud;
+let on: DedicatedTenants;
+
+beforeAll(async () => {
+  test = await testCloud();
+  on = await onboardDedicated(test);
+});
+
+interface Found {
+  readonly code: string;
+  readonly message: string;
+  readonly tenantId: string | undefined;
+}
+
+/** Asks for an audit as an operator does, and answers what it has found. */
+async function audit(): Promise<readonly Found[]> {
+  const [eventId = ''] = await test.putEvents({ detailType: 'PolicyAuditRequested', detail: { version: 1, requestedBy: 'test' } });
+  const told = await test.outcome(['PoliciesAudited', 'PolicyAuditFailed'], eventId, 50_000);
+  expect(told.detailType).toBe('PoliciesAudited');
+  const found = (await test.published(eventId)).filter(({ detailType }) => detailType === 'IsolationViolationDetected');
+  return found.map(({ detail }) => {
+    const { reason, tenantId } = failure.parse(detail);
+    return { ...reason, tenantId };
+  });
+}
+
+describe('T2 the daily audit of policies', () => {
+  it('is silent where nothing was changed: with tenants of both tiers, sessions cut off, and a key replaced', async () => {
+    await cutOff(test, { tenantId: on.pool.tenantId });
+    await requestRotation(test, { tenantId: on.own.tenantId, credentialId: 'openai-main' });
+    // Past the hour in which a tenant's roles may be incomplete.
+    test.cloud.clock.advance(2 * 3_600_000);
+    await test.cloud.invoke('policyAudit', {});
+    for (const code of findingCodes) expect((await test.published(code)).map(({ detail }) => detail)).toEqual([]);
+    expect(await test.published('PoliciesAudited')).toHaveLength(1);
+  });
+
+  it('says what it could not look at', async () => {
+    for (let nth = 1; nth <= 12; nth += 1)
+      test.cloud.faults.add({ service: 'events', action: 'DescribeEventBus', nth, mode: 'before', code: 'AccessDeniedException' });
+    const found = await audit();
+    test.cloud.faults.remove({ service: 'events', action: 'DescribeEventBus' });
+    expect(found).toMatchObject([{ code: 'AUDIT_INCOMPLETE', message: expect.stringMatching(/^not looked at: event bus \S+: .*refused/) }]);
+  });
+
+  it('names every change that somebody made through AWS’s own APIs, and nothing else', async () => {
+    const planted = plantedPolicies(test, on);
+    for (const { plant } of planted) await plant();
+    const found = await audit();
+    const unseen = planted.filter(
+      ({ says, code = 'POLICY_DRIFT' }) => found.filter((one) => one.code === code && says.test(one.message)).length !== 1,
+    );
+    expect(
+      unseen.map(({ what }) => what),
+      JSON.stringify(found, undefined, 1),
+    ).toEqual([]);
+    // The role that was stripped of all its walls is named for each of them too.
+    const more = found.filter(({ message }) => !planted.some(({ says }) => says.test(message)));
+    expect(more.filter(({ message }) => !message.startsWith('grants: role TenantRevoker, '))).toEqual([]);
+    const ofTenant = found.filter(({ message }) => message.includes(`TenantAgent-${on.own.tenantId}`));
+    expect(z.array(z.object({ tenantId: z.literal(on.own.tenantId) })).safeParse(ofTenant).success).toBe(true);
+  });
+});
