@@ -29,9 +29,9 @@ import { takeInventory } from './constructs/inventory.ts';
 import { IsolationApi } from './constructs/isolation-api.ts';
 import { IsolationTable, IsolationTests } from './constructs/isolation-tests.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
+import { PolicyAudit } from './constructs/policy-audit.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
 import { RateLimits, ThrottlingsTable } from './constructs/rate-limits.ts';
-import { PolicyAudit } from './constructs/policy-audit.ts';
 import { Revocation } from './constructs/revocation.ts';
 import { RevocationsApi } from './constructs/revocations.ts';
 import { Rotation } from './constructs/rotation.ts';
@@ -42,13 +42,13 @@ import { TenantKey } from './constructs/tenant-key.ts';
 import { TenantRoles } from './constructs/tenant-roles.ts';
 import { roleArn, type TenantStatementScope } from './constructs/tenant-statements.ts';
 
-/** The whole of Cordon in one cell: what exists, and who may do what to it. */
-export class CordonStack extends Stack {
 export interface CordonStackProps extends StackProps {
   /** What this same stack says of policies, for the audit to carry. @default - nothing, for the synthesis that it is made from */
   readonly synthesizedPolicies?: Reference;
 }
 
+/** The whole of Cordon in one cell: what exists, and who may do what to it. */
+export class CordonStack extends Stack {
   constructor(app: Construct, id: string, props?: CordonStackProps) {
     super(app, id, props);
 
@@ -324,6 +324,13 @@ export interface CordonStackProps extends StackProps {
     };
     for (const [name, value] of Object.entries(tenantsEnv)) tenants.function.addEnvironment(name, value);
 
+    const policyAudit = new PolicyAudit(this, 'PolicyAudit', {
+      scope,
+      bus,
+      alarmAction,
+      tenantKeyArn: tenantKey.keyArn,
+      ...(props?.synthesizedPolicies && { reference: props.synthesizedPolicies }),
+    });
     const operator = new OperatorAccess(this, 'OperatorAccess', {
       scope,
       bus,
@@ -341,13 +348,6 @@ export interface CordonStackProps extends StackProps {
       ].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
       logGroups: [
         eventLog.logGroup,
-    const policyAudit = new PolicyAudit(this, 'PolicyAudit', {
-      scope,
-      bus,
-      alarmAction,
-      tenantKeyArn: tenantKey.keyArn,
-      ...(props?.synthesizedPolicies && { reference: props.synthesizedPolicies }),
-    });
         ...[
           ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, revocation.worker, cutOff.writer, sweep.function],
           ...[
@@ -361,6 +361,7 @@ export interface CordonStackProps extends StackProps {
             accessWatch.watcher,
             isolation,
             isolationTests.verifier,
+            policyAudit.auditor,
           ],
         ].map(({ logGroup }) => logGroup),
       ],
@@ -370,7 +371,6 @@ export interface CordonStackProps extends StackProps {
       EventBusName: bus.eventBusName,
       EventLogGroup: eventLog.logGroup.logGroupName,
       AlarmTopicArn: alarms.topicArn,
-            policyAudit.auditor,
       RegistryTable: registry.tableName,
       AttributionTable: attribution.tableName,
       TenantKeyArn: tenantKey.keyArn,
@@ -417,6 +417,9 @@ export interface CordonStackProps extends StackProps {
       QueueWatchDlqUrl: accessWatch.intake.deadLetterQueue.queueUrl,
       QueueLimitsUrl: rateLimits.intake.queue.queueUrl,
       QueueLimitsDlqUrl: rateLimits.intake.deadLetterQueue.queueUrl,
+      FunctionPolicyAuditArn: policyAudit.auditor.function.functionArn,
+      QueuePolicyAuditUrl: policyAudit.intake.queue.queueUrl,
+      QueuePolicyAuditDlqUrl: policyAudit.intake.deadLetterQueue.queueUrl,
       CutOffsTable: cutOffs.tableName,
       ThrottlingsTable: throttlings.tableName,
       QueueIsolationUrl: isolationTests.intake.queue.queueUrl,
@@ -426,9 +429,6 @@ export interface CordonStackProps extends StackProps {
       IsolationTable: isolationRuns.tableName,
       IsolationIdentitySecretArn: isolationTests.identitySecretArn,
       RevokedPolicyArn: roles.revoked.managedPolicyArn,
-      FunctionPolicyAuditArn: policyAudit.auditor.function.functionArn,
-      QueuePolicyAuditUrl: policyAudit.intake.queue.queueUrl,
-      QueuePolicyAuditDlqUrl: policyAudit.intake.deadLetterQueue.queueUrl,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     // The last there is: it watches everything before it.
