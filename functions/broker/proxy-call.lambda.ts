@@ -24,7 +24,7 @@ import { createTenantCatalogue } from './tenant-catalogue.ts';
 import { createOpenTenant } from './tenant-environment.ts';
 import { createTenantSender } from './tenant-sender.ts';
 import { createSessionsFunction } from './tenant-session.lambda-signed.ts';
-import { createUpstream } from './upstream.node-http.ts';
+import { createUpstream } from './upstream.sockets.ts';
 import { createNarrowToUser } from './user-session.sts-signed.ts';
 import { createSignedVaultReader } from './vault-reader.signed.ts';
 import { watchReadMs, watchTimes } from './watch-gate.ts';

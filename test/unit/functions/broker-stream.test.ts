@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createUpstream } from '../../../functions/broker/upstream.node-http.ts';
+import { createUpstream } from '../../../functions/broker/upstream.sockets.ts';
 import { createEgressGuard } from '../../../functions/providers/egress-guard.ts';
 import { createBrokerWorld, createClient, startProvider, type TestProvider } from './broker-world.ts';
 

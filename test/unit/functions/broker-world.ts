@@ -10,11 +10,12 @@ import { createObtainSecret, type ReadySecret } from '../../../functions/broker/
 import { type CallContext, type ProxyDeps, proxyCall } from '../../../functions/broker/proxy-call.ts';
 import type { ProxyCall } from '../../../functions/broker/proxy-event.ts';
 import { createSecretCache } from '../../../functions/broker/secret-cache.ts';
+import { createTellNamed } from '../../../functions/broker/tell-named.ts';
 import { createTellThrottled } from '../../../functions/broker/tell-throttled.ts';
 import { createTenantCatalogue } from '../../../functions/broker/tenant-catalogue.ts';
 import { createOpenTenant } from '../../../functions/broker/tenant-environment.ts';
 import type { Throttled, Violation } from '../../../functions/broker/tenant-session.ts';
-import { createUpstream } from '../../../functions/broker/upstream.node-http.ts';
+import { createUpstream } from '../../../functions/broker/upstream.sockets.ts';
 import { egressAdapterOf } from '../../../functions/providers/egress-adapters.ts';
 import { createEgressGuard } from '../../../functions/providers/egress-guard.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
@@ -91,6 +92,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
   const hooks: Hook[] = [];
   const entries: AttributionEntry[] = [];
   const violations: Violation[] = [];
+  const named: { token: string; names: readonly string[] }[] = [];
   const throttlings: (Throttled & { token: string })[] = [];
   const lines: { level: string; message: string; fields: unknown }[] = [];
   const port = async (name: string): Promise<void> => {
@@ -214,6 +216,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     guard,
     upstream: createUpstream({ lookup: guard.lookup, elapsed: () => performance.now() }),
     report: async (_token, violation) => void violations.push(violation),
+    tellNamed: createTellNamed({ clock, log, report: async (token, names) => void named.push({ token, names }) }),
     tellThrottled: createTellThrottled({
       clock,
       log,
@@ -255,7 +258,7 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
     return client;
   }
 
-  return { state, keys, calls, hooks, entries, violations, throttlings, lines, deps, time, session, customer, secrets, callOf, run };
+  return { state, keys, calls, hooks, entries, violations, named, throttlings, lines, deps, time, session, customer, secrets, callOf, run };
 }
 
 /** The way back to the caller, remembered. */
