@@ -26,6 +26,10 @@ export const misbehaviour = z.strictObject({
   deletionDelayMs: z.int().min(0).optional(),
   /** The administration answers 429 to more requests than this within a minute of the cloud's clock. */
   adminPerMinute: z.int().min(0).optional(),
+  /** OpenAI refuses more requests than this within a minute of the cloud's clock, with 429; it refills evenly. */
+  requestsPerMinute: z.int().min(1).optional(),
+  /** Whose that limit is: each project's own (default), or one for all projects of the organization. */
+  limitOf: z.enum(['project', 'organization']).optional(),
   /** The administration refuses to make a key (Azure OpenAI: a resource) where an owner has so many. Bedrock's limit is IAM's: two for a user. */
   maxKeys: z.int().min(0).optional(),
   /** A long-running operation (Gemini's keys, Azure OpenAI's resources) is pending for so many polls, or ten seconds of the cloud's clock. */

@@ -74,7 +74,7 @@ export function createOpenAi({ clock, takeFault }: { clock: Clock; takeFault: Ta
   const secondsToWait = createRateLimit(clock, () => how.adminPerMinute);
   const tokens = createKeys(clock, 'oat-');
   const federation = createFederation(clock);
-  const countedFor = createRequestLimit(clock);
+  const countedFor = createRequestLimit(clock, () => how);
   const records = createRequestRecords(clock);
 
   const perform = async (apiRequest: ApiRequest, secret: string | undefined): Promise<ApiAnswer> => {
@@ -174,8 +174,8 @@ async function exchange(federation: Federation, tokens: SimulatedKeys, body: unk
 interface Gate {
   readonly organization: OpenAiOrganization;
   readonly tokens: SimulatedKeys;
-  /** Counts a request of a project; what the answer's headers say of its limit. */
-  readonly countedFor: (projectId: string) => Readonly<Record<string, string>>;
+  /** Counts a request of a project; what the answer's headers say of its limit. Undefined: it is used up. */
+  readonly countedFor: (projectId: string) => Readonly<Record<string, string>> | undefined;
 }
 
 function authenticateAndAnswer(
@@ -195,8 +195,10 @@ function authenticateAndAnswer(
   if (key === undefined) throw errorOfStatus(401);
   if (admin) throw new OpenAiError(403, null, 'You have insufficient permissions for this operation. An admin key is needed.');
   key.lastUsedAt = now;
+  const limits = countedFor(key.projectId);
+  if (limits === undefined) throw errorOfStatus(429);
   const answer = answerInference(key, request, now);
-  return 'json' in answer ? { ...answer, headers: { ...answer.headers, ...countedFor(key.projectId) } } : answer;
+  return 'json' in answer ? { ...answer, headers: { ...answer.headers, ...limits } } : answer;
 }
 
 /** The name a fault is addressed by: method and path with IDs replaced, e.g. `DELETE /organization/projects/{id}/api_keys/{id}`. */
