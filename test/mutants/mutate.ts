@@ -1,8 +1,10 @@
 /** Policies with one thing wrong: a rule dropped, widened or turned round. */
 import type { ConditionValue, PolicyDocument, PolicyStatement } from '../../local/iam/policy.ts';
-import { list } from '../proofs/model/translate.ts';
+import { list } from '../proofs/model/lists.ts';
 
 export interface Mutant {
+  /** Of which statement, e.g. `DenyRetagging`. */
+  readonly statement: string;
   /** E.g. `DenyRetagging: Effect turned round`. */
   readonly name: string;
   readonly document: PolicyDocument;
@@ -20,6 +22,7 @@ export function mutantsOf(document: PolicyDocument): Mutant[] {
   const statements = list(document.Statement);
   return statements.flatMap((before, index) =>
     changesOf(before, statements.length).map(({ what, after }) => ({
+      statement: before.Sid ?? `#${index}`,
       name: `${before.Sid ?? `#${index}`}: ${what}`,
       before,
       after,
@@ -33,8 +36,31 @@ function changesOf(statement: PolicyStatement, statements: number): Change[] {
     ...(statements > 1 ? [{ what: 'dropped', after: undefined }] : []),
     { what: 'Effect turned round', after: { ...statement, Effect: statement.Effect === 'Allow' ? ('Deny' as const) : ('Allow' as const) } },
     ...(['Action', 'NotAction', 'Resource', 'NotResource'] as const).flatMap((element) => elementChanges(statement, element)),
+    ...principalChanges(statement),
     ...conditionChanges(statement),
   ];
+}
+
+/** Whoever is named in the policy of a resource: everybody in their place, or the others without them. */
+function principalChanges(statement: PolicyStatement): Change[] {
+  const { Principal } = statement;
+  if (Principal === undefined || typeof Principal === 'string') return [];
+  return Object.entries(Principal).flatMap(([type, written]) => {
+    const names = list(written);
+    return names.flatMap((name, at) => [
+      ...(name === '*' || type !== 'AWS'
+        ? []
+        : [{ what: `Principal ${name} widened to *`, after: { ...statement, Principal: { ...Principal, [type]: '*' } } }]),
+      ...(names.length > 1
+        ? [
+            {
+              what: `Principal without ${name}`,
+              after: { ...statement, Principal: { ...Principal, [type]: names.filter((_, index) => index !== at) } },
+            },
+          ]
+        : []),
+    ]);
+  });
 }
 
 const opposite = { Action: 'NotAction', NotAction: 'Action', Resource: 'NotResource', NotResource: 'Resource' } as const;

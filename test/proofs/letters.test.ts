@@ -4,9 +4,10 @@ import { tenantIdPattern } from '../../functions/shared/identifiers.ts';
 import type { PolicyDocument } from '../../local/iam/policy.ts';
 import { forTenant } from './model/dedicated.ts';
 import { other, own, self } from './model/letters.ts';
+import { list } from './model/lists.ts';
 import { classesOf } from './model/names.ts';
 import { roleArn, secretsOf } from './model/own.ts';
-import { list, patternOf, type TextKind } from './model/translate.ts';
+import { patternOf, type TextKind } from './model/patterns.ts';
 import { someCaller } from './random.ts';
 import { synthesizedStack } from './synthesized.ts';
 

@@ -4,7 +4,7 @@ import { arnMatcher } from '../../local/iam/arn.ts';
 import type { RequestContext } from '../../local/iam/request-context.ts';
 import { textMatcher } from '../../local/iam/variables.ts';
 import { classesOf, matches } from './model/names.ts';
-import { patternOf, type TextKind } from './model/translate.ts';
+import { patternOf, type TextKind } from './model/patterns.ts';
 import { someCaller } from './random.ts';
 
 const nothing: RequestContext = new Map();

@@ -1,7 +1,7 @@
 /** Random policies and requests, of few words, so that they meet. */
 import fc from 'fast-check';
 import type { PolicyDocument, PolicyStatement, RequestPrincipal } from '../../local/iam/policy.ts';
-import type { Caller } from './model/translate.ts';
+import type { Caller } from './model/patterns.ts';
 
 export const accountId = '111122223333';
 export const roleArn = `arn:aws:iam::${accountId}:role/cordon/TenantReader`;

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { PolicyStatement } from '../../local/iam/policy.ts';
 import { inFull } from '../support/fault-points.ts';
+import { list } from './model/lists.ts';
 import { concerns, counterexample } from './model/question.ts';
 import { everyQuestion } from './model/questions.ts';
 import { openSolver } from './model/solver.ts';
-import { list } from './model/translate.ts';
 import { synthesizedStack } from './synthesized.ts';
 
 const stack = await synthesizedStack();

@@ -3,9 +3,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compilePolicy, evaluate, requestContext } from '../../local/iam/evaluate.ts';
 import { allowed, type Policies } from './model/decision.ts';
 import { and, Request } from './model/formula.ts';
+import type { Caller } from './model/patterns.ts';
 import { scriptFor, withAssertions } from './model/smt.ts';
 import { openSolver } from './model/solver.ts';
-import { type Caller, Translation } from './model/translate.ts';
+import { Translation } from './model/translate.ts';
 import { accountId, policies, principal, request, roleArn, tags } from './random.ts';
 
 const solver = await openSolver();

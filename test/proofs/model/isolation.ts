@@ -1,6 +1,17 @@
 /** P1, P5: a session of one tenant, in each of its roles, and another tenant's data; a session of one user, and another user's. */
 import { and, type Formula, implies, not, or } from './formula.ts';
-import { anythingAttached, boundaryDenies, deployed, keyAlone, keyDenies, keyPolicyOf, type Lens, ownAllows, ownDenies } from './lenses.ts';
+import {
+  anythingAttached,
+  boundaryDenies,
+  deployed,
+  keyAllows,
+  keyAlone,
+  keyDenies,
+  keyPolicyOf,
+  type Lens,
+  ownAllows,
+  ownDenies,
+} from './lenses.ts';
 import { own } from './letters.ts';
 import {
   contextNamesAgree,
@@ -162,6 +173,10 @@ function keysOf(stack: Stack, principal: Principal, user: string | undefined): {
               must: and2(must, owner === undefined ? contextOfOwnUser(user) : anyone),
             },
           }))
+        : []),
+      ...(forTenants
+        ? // Whose user is told apart by the Denies.
+          [{ lens: keyAllows(stack, key), part: { ...common, property: `P1 keys: ${key.name}`, action: keyUses, must } }]
         : []),
       {
         lens: deployed(stack, principal, keyPolicyOf(stack, key)),

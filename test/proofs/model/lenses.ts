@@ -5,8 +5,8 @@
 import type { PolicyDocument } from '../../../local/iam/policy.ts';
 import type { NamedPolicy, Policies } from './decision.ts';
 import { forTenant } from './dedicated.ts';
+import { list } from './lists.ts';
 import { ownerOf, type Principal, type Stack, type StackKey } from './stack.ts';
-import { list } from './translate.ts';
 
 const version = '2012-10-17';
 const everything: PolicyDocument = { Version: version, Statement: [{ Sid: 'Everything', Effect: 'Allow', Action: '*', Resource: '*' }] };
@@ -121,6 +121,17 @@ export function keyDenies(stack: Stack, key: StackKey): Lens {
     uses: [key.policy],
   };
 }
+
+/** The Allows of the key's own policy give no more than that. */
+export const keyAllows = (stack: Stack, key: StackKey): Lens => ({
+  name: `by the Allows of the policy of ${key.name} alone`,
+  policies: {
+    identity: [anything],
+    resource: only('Allow', policyOf(stack, key.policy, ownerOf(key)))[0] ?? delegating(''),
+    resourceRequired: true,
+  },
+  uses: [key.policy],
+});
 
 export const keyPolicyOf = (stack: Stack, key: StackKey) => ({ id: key.policy, ...policyOf(stack, key.policy, ownerOf(key)) });
 

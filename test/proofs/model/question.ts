@@ -6,10 +6,12 @@ import { globMatches, globPattern } from '../../../local/iam/wildcards.ts';
 import { allowed, type Policies } from './decision.ts';
 import { and, type Formula, not, Request } from './formula.ts';
 import { spelled, spelledIn } from './letters.ts';
-import { type Script, scriptFor, type Values, withAssertions } from './smt.ts';
+import { list } from './lists.ts';
+import type { Caller } from './patterns.ts';
+import { asserted, type Script, scriptFor, type Values, withAssertions } from './smt.ts';
 import type { Solver } from './solver.ts';
 import { account, type Principal } from './stack.ts';
-import { type Caller, list, Translation } from './translate.ts';
+import { Translation } from './translate.ts';
 
 /** A session: of which role, with which tags. */
 export interface Session {
@@ -109,11 +111,12 @@ export async function counterexample(solver: Solver, { ask, script }: Question):
   let answer = await solver.solve(asked);
   if (!answer.satisfiable) return undefined;
   const left: string[] = [];
-  for (const absent of asked.absent.values()) {
-    const smaller = await solver.solve(withAssertions(asked, [...left, absent]));
+  for (const literals of asked.without.values()) {
+    const without = asserted(literals);
+    const smaller = await solver.solve(withAssertions(asked, [...left, ...without]));
     if (!smaller.satisfiable) continue;
     answer = smaller;
-    left.push(absent);
+    left.push(...without);
   }
   return witnessOf(ask, answer.values);
 }

@@ -5,12 +5,20 @@ import type { NameClass } from './names.ts';
 /** Slot name to its value or values; a slot that is absent has none. */
 export type Values = ReadonlyMap<string, readonly string[]>;
 
+/** A variable of a script, and its value. */
+export interface Literal {
+  readonly name: string;
+  readonly value: boolean;
+}
+
 export interface Script {
   /** Declarations and assertions, without `check-sat`. */
   readonly text: string;
   readonly assertions: number;
-  /** By slot: the assertion that it has no value. */
-  readonly absent: ReadonlyMap<string, string>;
+  /** The literals of a slot's one value that answers its tests so. */
+  readonly answering: (slot: string, answers: readonly boolean[]) => readonly Literal[];
+  /** By slot that may be absent: what has to hold for it to have no value. */
+  readonly without: ReadonlyMap<string, readonly Literal[]>;
   /** A formula about the same request, in which no test is new. */
   readonly print: (formula: Formula) => string;
   readonly read: (model: ReadonlyMap<string, boolean>) => Values;
@@ -22,7 +30,7 @@ const isEmptyText = ({ text }: NameClass): boolean => text === '';
 /** Asserts `what` of some request. The script is satisfiable when there is such a request. */
 export function scriptFor(request: Request, what: Formula): Script {
   const lines: string[] = [];
-  const absent = new Map<string, string>();
+  const without = new Map<string, readonly Literal[]>();
   const declare = (name: string): string => {
     lines.push(`(declare-const ${name} Bool)`);
     return name;
@@ -34,7 +42,10 @@ export function scriptFor(request: Request, what: Formula): Script {
     const of = classes.get(name) ?? [];
     if (slot?.several === true) {
       const members = of.map((_, at) => declare(`in_${index}_${at}`));
-      absent.set(name, `(not ${any(members)})`);
+      without.set(
+        name,
+        members.map((member) => ({ name: member, value: false })),
+      );
       // Just the empty text, once.
       const single = declare(`single_${index}`);
       const others = members.filter((_, at) => of[at]?.text !== '');
@@ -43,7 +54,7 @@ export function scriptFor(request: Request, what: Formula): Script {
         `(assert (=> ${single} ${all([...empties, ...others.map((one) => `(not ${one})`), ...(empties.length === 0 ? ['false'] : [])])}))`,
       );
     } else {
-      if (slot?.required === false) absent.set(name, `(not ${declare(`has_${index}`)})`);
+      if (slot?.required === false) without.set(name, [{ name: declare(`has_${index}`), value: false }]);
       const tests = (slot?.tests ?? []).map((_, at) => declare(`t_${index}_${at}`));
       lines.push(`(assert ${any(of.map(({ answers }) => all(tests.map((test, at) => (answers[at] === true ? test : `(not ${test})`)))))})`);
     }
@@ -87,11 +98,24 @@ export function scriptFor(request: Request, what: Formula): Script {
     }
     return values;
   };
-  return { text: lines.join('\n'), assertions: lines.filter((line) => line.startsWith('(assert ')).length, absent, print, read };
+  const answering: Script['answering'] = (slot, answers) => {
+    const index = names.indexOf(slot);
+    return answers.map((value, at) => ({ name: `t_${index}_${at}`, value }));
+  };
+  return {
+    text: lines.join('\n'),
+    assertions: lines.filter((line) => line.startsWith('(assert ')).length,
+    without,
+    answering,
+    print,
+    read,
+  };
 }
 
 const all = (of: readonly string[]): string => (of.length === 0 ? 'true' : of.length === 1 ? `${of[0]}` : `(and ${of.join(' ')})`);
 const any = (of: readonly string[]): string => (of.length === 0 ? 'false' : of.length === 1 ? `${of[0]}` : `(or ${of.join(' ')})`);
+
+export const asserted = (literals: readonly Literal[]): string[] => literals.map(({ name, value }) => (value ? name : `(not ${name})`));
 
 /** The same script with more asserted of the request. */
 export const withAssertions = (script: Script, more: readonly string[]): Script => ({

@@ -4,7 +4,7 @@ import type { PolicyDocument } from '../../../local/iam/policy.ts';
 import { imagine, policiesOf } from '../../../local/template/policies.ts';
 import { dedicatedParts } from './dedicated.ts';
 import { other, own, spelled } from './letters.ts';
-import { list } from './translate.ts';
+import { list } from './lists.ts';
 
 export const account = '111122223333';
 export const region = 'us-east-1';
@@ -37,6 +37,8 @@ export interface Stack {
   readonly tables: { readonly registry: string; readonly attribution: string };
   /** What the policy of a queue or a bucket is attached to, as patterns. */
   readonly guarded: ReadonlyMap<string, readonly string[]>;
+  /** The ARNs of the template's resources, as far as they have one. */
+  readonly resources: readonly string[];
   /** ARN of a managed policy by its name in `policies`. */
   readonly arns: ReadonlyMap<string, string>;
 }
@@ -151,6 +153,7 @@ export async function readStack(template: unknown): Promise<Stack> {
       })),
     ],
     guarded: new Map([...policies].flatMap(([id, { Statement }]) => guardedBy(id, Statement))),
+    resources: [...resources.keys()].map(arnOf).filter((arn) => arn.startsWith('arn:')),
     tables: { registry: table('RegistryTable'), attribution: table('AttributionTable') },
     arns,
   };

@@ -4,66 +4,14 @@
  */
 import { comparisons } from '../../../local/iam/comparisons.ts';
 import { keyCardinality } from '../../../local/iam/known-keys.ts';
-import type { ConditionValue, PolicyDocument, PolicyStatement, RequestPrincipal } from '../../../local/iam/policy.ts';
+import type { ConditionValue, PolicyDocument, PolicyStatement } from '../../../local/iam/policy.ts';
 import { type Naming, notPrincipalMatcher, principalMatcher } from '../../../local/iam/principals.ts';
-import { parseTemplate } from '../../../local/iam/variables.ts';
-import { globPattern } from '../../../local/iam/wildcards.ts';
-import { and, type Formula, not, type OtherTest, or, type Request } from './formula.ts';
-import { own } from './letters.ts';
-import { literal, matches, type Pattern, pattern, wild } from './names.ts';
-
-/** Who asks. What is known of the caller is given; every other key is a slot. */
-export interface Caller {
-  readonly principal: RequestPrincipal;
-  /** Condition keys in lower case; undefined: certainly absent. */
-  readonly known: ReadonlyMap<string, string | undefined>;
-  readonly bounded: boolean;
-}
-
-export type TextKind = 'exact' | 'ignoring-case' | 'like' | 'arn';
-
-const anyMark = globPattern('*');
-const oneMark = globPattern('?');
-const nothing = undefined;
-
-/** Policy text with its variables filled in; undefined when one of them has no value, and the text so matches nothing. */
-export function patternOf(text: string, kind: TextKind, caller: Caller): Pattern | undefined {
-  const wildcards = kind === 'like' || kind === 'arn';
-  const template = parseTemplate(text, { wildcards, variables: true });
-  let filled = '';
-  for (const piece of template) {
-    if (typeof piece === 'string') filled += piece;
-    else {
-      if (!caller.known.has(piece.key)) throw new Error(`the variable ${piece.key} in ${text} is not known of the caller`);
-      const value = caller.known.get(piece.key) ?? piece.fallback;
-      if (value === undefined) return nothing;
-      filled += value;
-    }
-  }
-  let colons = 0;
-  const tokens = [...filled].flatMap((character) => {
-    if (character === ':') colons += 1;
-    const inPart = kind === 'arn' && colons < 5;
-    if (wildcards && character === anyMark) return [wild(inPart ? 'anyInPart' : 'any')];
-    if (wildcards && character === oneMark) return [wild(inPart ? 'oneInPart' : 'one')];
-    return literal(character);
-  });
-  return pattern(tokens, kind === 'ignoring-case');
-}
-
-const kinds: Readonly<Record<string, TextKind>> = {
-  StringEquals: 'exact',
-  StringNotEquals: 'exact',
-  StringEqualsIgnoreCase: 'ignoring-case',
-  StringNotEqualsIgnoreCase: 'ignoring-case',
-  StringLike: 'like',
-  StringNotLike: 'like',
-  Bool: 'ignoring-case',
-  ArnEquals: 'arn',
-  ArnNotEquals: 'arn',
-  ArnLike: 'arn',
-  ArnNotLike: 'arn',
-};
+import { examplesOf } from './examples.ts';
+import { and, type Formula, not, or, type Request } from './formula.ts';
+import { list } from './lists.ts';
+import { literal, matches, type Pattern, pattern } from './names.ts';
+import { orderedTest } from './ordered.ts';
+import { actionPattern, type Caller, kinds, patternOf, type TextKind } from './patterns.ts';
 
 /** Formulas about the requests of one caller. */
 export class Translation {
@@ -193,12 +141,8 @@ export class Translation {
     return or(...patterns.map((text) => this.#action(text)));
   }
 
-  /** Actions compare without case and hold no variables. */
   #action(text: string): Formula {
-    const tokens = [...globPattern(text)].flatMap((one) =>
-      one === anyMark ? [wild('any')] : one === oneMark ? [wild('one')] : literal(one),
-    );
-    return this.#one('action', pattern(tokens, true));
+    return this.#one('action', actionPattern(text));
   }
 
   #one(name: string, by: Pattern | undefined): Formula {
@@ -250,19 +194,11 @@ export class Translation {
     return matched !== negated;
   }
 
-  /** Dates and numbers: the texts just before, at and after each bound are all that can be told apart. */
   #ordered(name: string, operator: string, values: readonly string[]): Formula {
-    if (!/^(Date|Numeric)/.test(operator)) throw new Error(`the operator ${operator} is not known to the proofs`);
     if (this.#caller.known.has(name)) throw new Error(`${name} is given, and compared as a date or number`);
-    const isDate = operator.startsWith('Date');
     return or(
       ...values.map((value): Formula => {
-        const compare = comparisons.get(operator)?.compare(value, true);
-        const test: OtherTest = {
-          key: `${operator} ${value}`,
-          holds: (text) => compare?.(text, new Map()) === true,
-          borders: [...around(value, isDate), 'neither'],
-        };
+        const test = orderedTest(operator, value);
         this.#declare(name);
         return { op: 'is', slot: name, test: this.#request.test(name, test) };
       }),
@@ -270,41 +206,4 @@ export class Translation {
   }
 }
 
-function around(bound: string, isDate: boolean): string[] {
-  if (!isDate) return [-1, 0, 1].map((by) => String(Number(bound) + by));
-  const at = /^\d{5,}/.test(bound) ? Number(bound) * 1000 : Date.parse(bound);
-  return [-1, 0, 1].map((by) => new Date(at + by * 1000).toISOString());
-}
-
 const conditionValues = (value: ConditionValue): string[] => [value].flat().map(String);
-
-const noExamples: readonly string[] = [];
-/** What reads well in a counterexample: data of another tenant, of another user. */
-const examples: Readonly<Record<string, readonly string[]>> = {
-  resource: [
-    ...['globex/openai-main-AbCdEf', `${own}/openai-main-AbCdEf`].map(
-      (path) => `arn:aws:secretsmanager:us-east-1:111122223333:secret:cordon/${path}`,
-    ),
-    `arn:aws:iam::111122223333:role/cordon/TenantAgent-globex`,
-    'arn:aws:iam::444455556666:role/cordon.globex.x1',
-    'arn:aws:kms:us-east-1:111122223333:key/4b3f',
-    '*',
-  ],
-  'kms:encryptioncontext:secretarn': ['globex', own].map(
-    (tenant) => `arn:aws:secretsmanager:us-east-1:111122223333:secret:cordon/${tenant}/openai-main-AbCdEf`,
-  ),
-  'dynamodb:leadingkeys': ['TENANT#globex#', `TENANT#${own}#`],
-  ...Object.fromEntries(
-    ['aws:resourcetag/', 'aws:requesttag/', 'kms:encryptioncontext:'].flatMap((prefix) => [
-      [`${prefix}tenantid`, ['globex']],
-      [`${prefix}userid`, ['b'.repeat(26)]],
-    ]),
-  ),
-};
-const examplesOf = (name: string): readonly string[] => examples[name] ?? noExamples;
-
-export function list<T extends string | PolicyStatement>(value: T | readonly T[] | undefined): readonly T[] {
-  if (value === undefined) return [];
-  return isList(value) ? value : [value];
-}
-const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value);
