@@ -1,0 +1,129 @@
+/** From where powers are looked at: each principal as deployed and as if it had no boundary, each boundary as if everything were attached under it, each policy of a resource as if IAM allowed everybody everything. */
+import type { RequestPrincipal } from '../../../local/iam/policy.ts';
+import { operatorOf } from './chains.ts';
+import type { Policies } from './decision.ts';
+import { anything, deployed, policyOf } from './lenses.ts';
+import { other, own } from './letters.ts';
+import { list } from './lists.ts';
+import type { Caller } from './patterns.ts';
+import { callerOfSession } from './question.ts';
+import { account, ownerOf, type Principal, type Stack } from './stack.ts';
+
+export interface View {
+  /** Whose powers, or over what. */
+  readonly subject: string;
+  /** Over what is given: who asks. */
+  readonly who?: string;
+  readonly caller: Caller;
+  readonly policies: Policies;
+  /** Names of the policies in `Stack.policies` that are looked at. */
+  readonly uses: readonly string[];
+  /** The one resource that the policy is attached to; every one there is when left out. */
+  readonly resource?: string;
+  /** The services that are asked, e.g. `kms`; every one there is when left out. */
+  readonly services?: readonly string[];
+}
+
+/** All of them; what is another dedicated tenant's is like the first one's. */
+export function viewsOf(stack: Stack): View[] {
+  const principals = [...stack.principals, operatorOf()].filter((principal) => ownerOf(principal) !== other);
+  return [
+    ...principals.flatMap((principal) => ownPowers(stack, principal)),
+    ...underBoundaries(stack, principals),
+    ...doors(stack, principals),
+  ];
+}
+
+const callerOf = (principal: Principal): Caller => callerOfSession({ principal, ...(principal.kind === 'tenant' && { tenant: own }) });
+
+/** A policy that gives more than the boundary lets through is wrong too. */
+function ownPowers(stack: Stack, principal: Principal): View[] {
+  const { policies, uses } = deployed(stack, principal);
+  const view = { subject: principal.name, caller: callerOf(principal) };
+  const alone = { ...view, who: 'without its boundary', policies: { identity: policies.identity }, uses: principal.identity };
+  return [{ ...view, policies, uses }, ...(principal.boundary === undefined ? [] : [alone])];
+}
+
+/** Roles of which a boundary says the same are told apart by whoever writes the powers down. */
+function underBoundaries(stack: Stack, principals: readonly Principal[]): View[] {
+  return principals.flatMap((principal) =>
+    principal.boundary === undefined
+      ? []
+      : [
+          {
+            subject: principal.boundary,
+            who: principal.name,
+            caller: callerOf(principal),
+            policies: { identity: [anything], boundary: policyOf(stack, principal.boundary) },
+            uses: [principal.boundary],
+          },
+        ],
+  );
+}
+
+/** A service is no session: it has no tags, and is nobody's role. */
+const noTags = ['aws:principaltag/tenantid', 'aws:principaltag/userid', 'aws:principalarn', 'aws:principalaccount'].map(
+  (key) => [key, undefined] as const,
+);
+
+export interface Visitor {
+  readonly name: string;
+  readonly caller: Caller;
+  /** None: a service. */
+  readonly principal?: Principal;
+}
+
+/** Whoever may stand before a resource: the stack's principals, services, and somebody of this account and of another. */
+export function visitorsOf(stack: Stack, principals: readonly Principal[]): Visitor[] {
+  const hosts = new Set(
+    [...stack.policies.values()].flatMap(({ Statement }) =>
+      list(Statement).flatMap(({ Principal }) => (typeof Principal === 'object' ? list(Principal['Service']) : [])),
+    ),
+  );
+  const role = (accountId: string): Principal => ({
+    name: accountId === account ? 'SomebodyElse' : 'a stranger',
+    arn: `arn:aws:iam::${accountId}:role/Somebody`,
+    kind: 'other',
+    identity: [],
+    tags: {},
+  });
+  const service = (arn: string): Visitor => {
+    const principal: RequestPrincipal = { kind: 'service', accountId: account, arn };
+    return { name: arn, caller: { principal, known: new Map(noTags), bounded: false } };
+  };
+  return [
+    ...[...principals, role(account), role('444455556666')].map((one) => ({ name: one.name, caller: callerOf(one), principal: one })),
+    ...[...hosts, 'unheard-of.amazonaws.com'].sort().map(service),
+  ];
+}
+
+function doors(stack: Stack, principals: readonly Principal[]): View[] {
+  const visitors = visitorsOf(stack, principals);
+  const door = (id: string, resource: string | undefined, services: readonly string[], isRequired: boolean, tenant?: string): View[] =>
+    visitors.map(({ name, caller, principal }) => ({
+      subject: id,
+      who: name,
+      caller,
+      policies: {
+        // Where the policy of a resource is not needed, it lets in those who have nothing else: whether it does is the question.
+        identity: principal !== undefined && isRequired ? [anything] : [],
+        resource: policyOf(stack, id, tenant),
+        resourceRequired: isRequired,
+        acrossAccounts: caller.principal.accountId !== account,
+      },
+      uses: [id],
+      ...(resource !== undefined && { resource }),
+      services,
+    }));
+  const notOthers = <T extends { readonly tags: Readonly<Record<string, string>> }>(of: readonly T[]): T[] =>
+    of.filter((one) => ownerOf(one) !== other);
+  return [
+    ...notOthers(stack.keys).flatMap((key) => door(key.policy, key.arn, ['kms'], true, ownerOf(key))),
+    ...notOthers(stack.principals).flatMap((role) => door(role.trust ?? '', role.arn, ['sts'], true, ownerOf(role))),
+    ...[...stack.policies].flatMap(([id, { Statement }]) => {
+      if (!id.startsWith('resource ')) return [];
+      const services = [...new Set(list(Statement).flatMap(({ Action }) => list(Action).map((action) => action.split(':')[0] ?? '')))];
+      return door(id, undefined, services, false);
+    }),
+  ];
+}
