@@ -9,6 +9,7 @@ import { type AwsClients, type AwsCredentials, awsClients } from '../../local/aw
 import { type LocalCloud, type StartOptions, startCloud } from '../../local/cloud.ts';
 import { openAudit, openSession, type StoredSecret, storedSecrets } from '../../local/demo/cast.ts';
 import { type Outcome, readEventLog } from '../../local/demo/play-events.ts';
+import { recordNeeds } from './needs-record.ts';
 import { templatePath } from './template.ts';
 
 interface PlatformEvent {
@@ -75,7 +76,10 @@ let shared: Promise<TestCloud> | undefined;
 
 /** The cloud of this file. `options` are of the first who asks. */
 export function testCloud(options: Pick<StartOptions, 'tenantEnvironments'> = {}): Promise<TestCloud> {
-  shared ??= startCloud({ ...options, templatePath: resolve(templatePath) }).then(asTestCloud);
+  shared ??= startCloud({ ...options, templatePath: resolve(templatePath) }).then((started) => {
+    if (process.env['RECORD_NEEDS'] !== undefined) recordNeeds(started, process.env['RECORD_NEEDS']);
+    return asTestCloud(started);
+  });
   return shared;
 }
 
