@@ -20,6 +20,7 @@ import { createRegistryReader } from '../platform/registry-reader.ts';
 import { until } from '../poll.ts';
 import type { Answer, Context, Handle } from '../runner.ts';
 import { checkLines, exitCodeOf, resultLines, runTable } from '../views/isolation-view.ts';
+import { declarationCommand } from './isolation-declaration.ts';
 
 const requestedBy = displayText.optional();
 const files = { html: z.string().min(1).optional(), file: z.string().min(1).optional() };
@@ -52,7 +53,7 @@ export function isolationCommand(handle: Handle): Command {
     .description('check a signed result with nothing but its file: no AWS is asked')
     .option('--public-key <path>', 'PEM of the key that has to have signed it; without, the one in the file is used')
     .action(handle(checked, check));
-  return command;
+  return command.addCommand(declarationCommand(handle));
 }
 
 async function setup(context: Context, { requestedBy: by, timeout }: z.infer<typeof prepared>): Promise<Answer> {
