@@ -68,7 +68,7 @@ function inOwnLog({ tenantId, credentialId }: Canary, answer: BrokerAnswer, use:
 async function twoEntries({ a, places, clock }: Stage, use: LoggedUse | undefined): Promise<Check> {
   if (use === undefined) return check('intent-and-outcome', 'not-verified', 'There is no use to look at.');
   const { attributionTable: TableName } = places;
-  const kinds: string[] = [];
+  const kinds = new Set<string>();
   for (const at of [clock(), clock() - dayMs]) {
     const answer = await a.tryCall({
       ...{ service: 'dynamodb', operation: 'Query' },
@@ -79,14 +79,14 @@ async function twoEntries({ a, places, clock }: Stage, use: LoggedUse | undefine
       },
     });
     if (answer.kind !== 'allowed') return check('intent-and-outcome', 'not-verified', `The log could not be read: ${answer.code}.`);
-    kinds.push(...['INTENT', 'OUTCOME'].filter((kind) => JSON.stringify(answer.result).includes(`"${kind}"`)));
+    for (const kind of ['INTENT', 'OUTCOME']) if (JSON.stringify(answer.result).includes(`"${kind}"`)) kinds.add(kind);
   }
-  return kinds.join(' ') === 'INTENT OUTCOME'
+  return kinds.size === 2
     ? check('intent-and-outcome', 'passed', `Entry ${use.id} has its INTENT and its OUTCOME.`)
     : check(
         'intent-and-outcome',
         'failed',
-        `Entry ${use.id} has ${kinds.length === 0 ? 'neither INTENT nor OUTCOME' : `only ${kinds.join(' and ')}`}.`,
+        `Entry ${use.id} has ${kinds.size === 0 ? 'neither INTENT nor OUTCOME' : `only ${[...kinds].join(' and ')}`}.`,
       );
 }
 

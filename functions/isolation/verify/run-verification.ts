@@ -10,7 +10,7 @@ import { canaryCredentials, canaryIds } from '../canaries.ts';
 import type { Check } from '../check.ts';
 import type { IsolationVerificationRequested, outboundEvents } from '../events.ts';
 import { openStage, type StageDeps } from './open-stage.ts';
-import { countsOf, resultFormat, type VerificationResult, verificationResult } from './result.ts';
+import { countsOf, resultFormat, type VerificationResult, verificationId as verificationIdField, verificationResult } from './result.ts';
 import { nothingRun, runTests } from './run-tests.ts';
 import { signResult } from './sign-result.ts';
 import type { Played } from './stage.ts';
@@ -37,12 +37,13 @@ const waitSeconds = 30;
 /**
  * Runs the isolation tests for whoever asks, once for each event. Once more after a crash it begins anew, but for the rotation that it has asked for.
  *
- * @throws CordonError CONFLICT (retryable) while another run has the place; VERIFICATION_TOO_SOON; AWS_UNAVAILABLE after several runs that broke off; and as its parts
+ * @throws CordonError CONFLICT (retryable) while another run has the place; VERIFICATION_TOO_SOON; EVENT_INVALID; AWS_UNAVAILABLE after several runs that broke off; and as its parts
  */
 export async function runVerification(deps: VerifyDeps, asked: IsolationVerificationRequested, delivery: Delivery): Promise<void> {
   const { store, clock } = deps;
   const { tenantId } = asked;
   const { eventId } = delivery;
+  if (!verificationIdField.safeParse(eventId).success) throw new CordonError('EVENT_INVALID', 'the event’s ID is none that a run can have');
   const known = await store.run(tenantId, eventId);
   if (known !== undefined && known.status !== 'running') return announce(deps, known);
   const taken = await store.take(eventId, { now: clock(), until: delivery.deadline });
