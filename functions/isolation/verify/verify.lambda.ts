@@ -16,7 +16,8 @@ import { sessionFromToken } from '../../shared/session-from-token.ts';
 import { type ApplyDeps, applyVerificationMessage } from './apply-verification-message.ts';
 import { createBrokerClient } from './broker-client.fetch.ts';
 import { verifyEnv } from './env.ts';
-import { createIdentities } from './identity.aws.ts';
+import { createIdentities } from './identity.fetch.ts';
+import { createReadIdentity } from './identity-secret.secrets-manager.ts';
 import { createTryCall } from './tenant-calls.signed.ts';
 import { createVerificationStore } from './verification-store.dynamodb.ts';
 import { createHandler } from './verify.handler.ts';
@@ -39,7 +40,10 @@ const deps: ApplyDeps = {
   platformAccountId: env.PLATFORM_ACCOUNT_ID,
   store: createVerificationStore({ client: new DynamoDBClient({}), table: env.ISOLATION_TABLE }),
   signer: createCertificateSigner(new KMSClient({}), env.EVIDENCE_KEY_ARN),
-  identities: createIdentities({ client: new SecretsManagerClient({}), secretArn: env.IDENTITY_SECRET_ARN, brokerUrl: env.BROKER_URL }),
+  identities: createIdentities({
+    read: createReadIdentity(new SecretsManagerClient({}), env.IDENTITY_SECRET_ARN),
+    brokerUrl: env.BROKER_URL,
+  }),
   openBroker: (brokerUrl) => createBrokerClient(brokerUrl),
   async openSession(token) {
     const { tenantId, credentials } = await sessionFromToken(lambda, env.SESSIONS_FUNCTION_NAME, token.reveal());

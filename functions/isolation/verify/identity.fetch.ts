@@ -1,6 +1,4 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
-import { aws, isAwsError } from '../../shared/aws-errors.ts';
 import { CordonError } from '../../shared/errors.ts';
 import { SecretText } from '../../shared/secret-text.ts';
 import { type CanaryIdentity, canaryIdentity, type Identities } from './identity.ts';
@@ -8,34 +6,19 @@ import { type CanaryIdentity, canaryIdentity, type Identities } from './identity
 const tokenAnswer = z.object({ access_token: z.string().min(1).max(16_384) });
 const timeoutMs = 10_000;
 
-/** @param deps.brokerUrl of the stack's own API, when the secret names no other */
+/**
+ * @param deps.read the secret's text; undefined while it has none
+ * @param deps.brokerUrl of the stack's own API, when the secret names no other
+ */
 export function createIdentities(deps: {
-  readonly client: Pick<SecretsManagerClient, 'send'>;
-  readonly secretArn: string;
+  readonly read: () => Promise<SecretText | undefined>;
   readonly brokerUrl: string;
   readonly fetchUrl?: typeof fetch;
 }): Identities {
-  const { client, secretArn, fetchUrl = fetch } = deps;
-  const read = (): Promise<CanaryIdentity> =>
-    aws('reading the canaries’ identity', async () => {
-      const text = await client.send(new GetSecretValueCommand({ SecretId: secretArn })).then(
-        ({ SecretString }) => SecretString,
-        (error: unknown) => {
-          // Also what Secrets Manager says of a secret that was made without a value: it has no current version.
-          if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
-          throw error;
-        },
-      );
-      if (text === undefined) throw unavailable('the secret of the canaries’ identity has no value yet: an operator has to put one there');
-      const parsed = canaryIdentity.safeParse(jsonIn(text));
-      if (!parsed.success)
-        throw unavailable('the secret of the canaries’ identity is not of the form that docs/isolation-tests.md describes');
-      return parsed.data;
-    });
-
+  const { fetchUrl = fetch } = deps;
   return {
     async token(canary) {
-      const { tokenUrl, clients, audience, scope } = await read();
+      const { tokenUrl, clients, audience, scope } = await identityOf(deps.read);
       const { clientId, clientSecret } = clients[canary];
       const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret });
       if (audience !== undefined) form.set('audience', audience);
@@ -46,8 +29,16 @@ export function createIdentities(deps: {
       if (!parsed.success) throw unavailable(`the identity provider gave canary ${canary.toUpperCase()} no token (HTTP ${answer.status})`);
       return new SecretText(parsed.data.access_token);
     },
-    brokerUrl: async () => ((await read()).brokerUrl ?? deps.brokerUrl).replace(/\/+$/, ''),
+    brokerUrl: async () => ((await identityOf(deps.read)).brokerUrl ?? deps.brokerUrl).replace(/\/+$/, ''),
   };
+}
+
+async function identityOf(read: () => Promise<SecretText | undefined>): Promise<CanaryIdentity> {
+  const text = await read();
+  if (text === undefined) throw unavailable('the secret of the canaries’ identity has no value yet: an operator has to put one there');
+  const parsed = canaryIdentity.safeParse(jsonIn(text.reveal()));
+  if (parsed.success) return parsed.data;
+  throw unavailable('the secret of the canaries’ identity is not of the form that docs/isolation-tests.md describes');
 }
 
 async function send(
@@ -59,7 +50,7 @@ async function send(
     const answer = await fetchUrl(url, { method: 'POST', body, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
     return { status: answer.status, text: await answer.text() };
   } catch (error) {
-    throw new CordonError('CANARY_UNAVAILABLE', 'the identity provider cannot be reached', { retryable: true, cause: error });
+    throw new CordonError('CANARY_UNAVAILABLE', 'the identity provider cannot be reached', { cause: error });
   }
 }
 
