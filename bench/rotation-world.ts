@@ -142,6 +142,7 @@ export async function startRotationWorld(): Promise<RotationWorld> {
           poolKeyArn: aws.keyArn,
           openStores: async () => ({ registry, attribution }),
           openVault: async () => vault,
+          honeyKey: () => fail('there are no decoys here', undefined),
           openDedicatedTier: () => fail('there is no dedicated tier here', undefined),
         },
         {

@@ -8,6 +8,7 @@ import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/e
 import { inboundDetailTypes as auditDetailTypes } from '../functions/isolation/audit/events.ts';
 import type { Reference } from '../functions/isolation/audit/reference.ts';
 import { inboundDetailTypes as isolationDetailTypes } from '../functions/isolation/events.ts';
+import { observedDetailTypes as namedDetailTypes } from '../functions/isolation/honey/events.ts';
 import { observedDetailTypes } from '../functions/isolation/limits/events.ts';
 import { inboundDetailTypes as revocationDetailTypes, toldAgain } from '../functions/revocation/events.ts';
 import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
@@ -25,6 +26,7 @@ import { Dashboard } from './constructs/dashboard.ts';
 import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
+import { HoneyKey } from './constructs/honey-key.ts';
 import { takeInventory } from './constructs/inventory.ts';
 import { IsolationApi } from './constructs/isolation-api.ts';
 import { IsolationTable, IsolationTests } from './constructs/isolation-tests.ts';
@@ -90,6 +92,7 @@ export class CordonStack extends Stack {
     };
     const tenantKey = new TenantKey(this, 'TenantKey', scope).key;
     const admins = new ProviderAdmins(this, 'ProviderAdmins');
+    const honeyKey = new HoneyKey(this, 'HoneyKey', { admins, region: this.region });
 
     // Events
     const bus = new EventBus(this, 'Bus');
@@ -166,7 +169,10 @@ export class CordonStack extends Stack {
           actions: ['events:PutEvents'],
           resources: [bus.eventBusArn],
           conditions: {
-            StringEquals: { 'events:source': cordonSource, 'events:detail-type': ['IsolationViolationDetected', ...observedDetailTypes] },
+            StringEquals: {
+              'events:source': cordonSource,
+              'events:detail-type': ['IsolationViolationDetected', ...observedDetailTypes, ...namedDetailTypes],
+            },
           },
         }),
       ],
@@ -187,6 +193,7 @@ export class CordonStack extends Stack {
           conditions: { StringEquals: { 'events:source': cordonSource } },
         }),
         ...admins.readStatements(this.region),
+        ...honeyKey.readStatements(),
       ],
     });
     intake.deliverTo(tenants.function);
@@ -227,6 +234,7 @@ export class CordonStack extends Stack {
       alarmAction,
       admins,
       cutOff,
+      honeyKey,
       registryTable: registry.tableName,
       attributionTable: attribution.tableName,
       evidenceKey: byoc.evidenceKey,
@@ -239,7 +247,6 @@ export class CordonStack extends Stack {
       registryTable: registry.tableName,
       trustedIssuers: trustedIssuers.valueAsString,
     }).server;
-    const accessWatch = new AccessWatch(this, 'AccessWatch', { boundary, bus, alarmAction, accountId: this.account });
     const isolation = new IsolationApi(this, 'IsolationApi', {
       boundary,
       bus,
@@ -248,6 +255,7 @@ export class CordonStack extends Stack {
       registryTable: registry.tableName,
       trustedIssuers: trustedIssuers.valueAsString,
     }).server;
+    const accessWatch = new AccessWatch(this, 'AccessWatch', { boundary, bus, alarmAction, accountId: this.account, cutOff, honeyKey });
     const rateLimits = new RateLimits(this, 'RateLimits', { boundary, bus, alarmAction, table: throttlings });
     const sweep = new Sweep(this, 'Sweep', {
       scope,
@@ -318,6 +326,7 @@ export class CordonStack extends Stack {
       DOOR_ROLE_ARN: broker.door.role.roleArn,
       ROTATION_ROLE_ARN: rotation.worker.role.roleArn,
       REVOCATION_ROLE_ARN: revocation.worker.role.roleArn,
+      HONEY_KEY_SECRET_ARN: honeyKey.secretArn,
       TENANT_SUPPLIER_ROLE_ARN: roles.supplier.attrArn,
       PROVIDERS: this.toJsonString(admins.configuration),
       ...development,

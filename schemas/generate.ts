@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import * as byoc from '../functions/byoc/events.ts';
 import * as isolation from '../functions/isolation/events.ts';
+import * as honey from '../functions/isolation/honey/events.ts';
 import * as limits from '../functions/isolation/limits/events.ts';
 import * as revocation from '../functions/revocation/events.ts';
 import * as rotation from '../functions/rotation/events.ts';
@@ -28,7 +29,8 @@ const files = new Map(
     ...Object.entries<z.ZodType>(outboundEvents).map(([type, schema]) => fileOf(type, cordonSource, schema)),
   ]),
 );
-for (const [type, schema] of Object.entries<z.ZodType>(limits.observedEvents)) files.set(...fileOf(type, cordonSource, schema));
+for (const [type, schema] of Object.entries<z.ZodType>({ ...limits.observedEvents, ...honey.observedEvents }))
+  files.set(...fileOf(type, cordonSource, schema));
 const present = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const stale = [...files]
   .filter(([name, text]) => !present.includes(name) || readFileSync(new URL(name, folder), 'utf8') !== text)

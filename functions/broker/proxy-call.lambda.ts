@@ -19,6 +19,7 @@ import { createObtainSecret, type ReadySecret } from './obtain-secret.ts';
 import { createPooledRandomness } from './pooled-randomness.ts';
 import { createHandler, type StreamingHandler } from './proxy-call.handler.ts';
 import { createSecretCache } from './secret-cache.ts';
+import { createTellNamed } from './tell-named.ts';
 import { createTellThrottled } from './tell-throttled.ts';
 import { createTenantCatalogue } from './tenant-catalogue.ts';
 import { createOpenTenant } from './tenant-environment.ts';
@@ -115,6 +116,7 @@ export const handler = awslambda.streamifyResponse(
       guard,
       upstream: createUpstream({ lookup: guard.lookup, elapsed }),
       report: sessions.report,
+      tellNamed: createTellNamed({ report: sessions.reportNamed, clock, log }),
       tellThrottled: createTellThrottled({ report: sessions.reportThrottled, clock, log }),
       limits: { maxBytes: 100 * 1024 * 1024, idleMs: 290_000 },
       watchTimes,

@@ -5,12 +5,14 @@ import type { ClientStream } from './client-stream.ts';
 import { type PrepareDeps, type PreparedUse, type Progress, prepareUse } from './prepare-use.ts';
 import type { ProxyCall } from './proxy-event.ts';
 import { type Begun, beginUse, recordOutcome } from './record-use.ts';
+import type { TellNamed } from './tell-named.ts';
 import type { ReportViolation } from './tenant-session.ts';
 import { IsolationViolation } from './unavailable.ts';
 import { createLastingStores } from './watch-use.ts';
 
 export interface ProxyDeps extends PrepareDeps, CarryOutDeps {
   readonly report: ReportViolation;
+  readonly tellNamed: TellNamed;
 }
 
 export interface CallContext {
@@ -27,6 +29,7 @@ const forOutcomeMs = 5000;
  * Makes one call to a provider with the tenant's credential: gate, intent, request, answer, outcome. Does not throw: a refusal is an answer.
  */
 export async function proxyCall(deps: ProxyDeps, call: ProxyCall, context: CallContext, client: ClientStream): Promise<void> {
+  const telling = deps.tellNamed(call);
   const progress: Progress = {};
   let use: PreparedUse;
   try {
@@ -34,10 +37,12 @@ export async function proxyCall(deps: ProxyDeps, call: ProxyCall, context: CallC
   } catch (error) {
     answerError(client, error, call.requestId);
     await afterRefusal(deps, call, progress, error);
-    return;
+    return telling;
   }
   const lasting = createLastingStores(use.stores, () => deps.openTenant(call, context.environmentTenantId), deps.clock);
   await carryOutUse(deps, call, use, lasting, client, Math.max(0, context.remainingMs - forOutcomeMs));
+  // The environment may be frozen once this is over.
+  await telling;
 }
 
 /** Every refusal of a call whose credential was chosen is attributed, as far as the record can be reached; what IAM refused is reported; all are in the log. */

@@ -3,12 +3,13 @@ import { isRecord } from '../shared/aws-signed-json.ts';
 import { invokeFunction } from '../shared/aws-signed-lambda.ts';
 import { CordonError } from '../shared/errors.ts';
 import { isTenantId } from '../shared/identifiers.ts';
-import type { MintTenantSession, ReportThrottled, ReportViolation, TenantSession } from './tenant-session.ts';
+import type { MintTenantSession, ReportNamed, ReportThrottled, ReportViolation, TenantSession } from './tenant-session.ts';
 
 export interface SessionsFunction {
   readonly mint: MintTenantSession;
   readonly report: ReportViolation;
   readonly reportThrottled: ReportThrottled;
+  readonly reportNamed: ReportNamed;
 }
 
 /**
@@ -42,6 +43,9 @@ export function createSessionsFunction(deps: {
     },
     async reportThrottled(token, throttled) {
       refuseFailed(await ask({ token, throttled }));
+    },
+    async reportNamed(token, names) {
+      refuseFailed(await ask({ token, named: { names } }));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { CordonError } from '../shared/errors.ts';
 import { issueCertificate } from './certificate/issue-certificate.ts';
 import { counted, ends, longestSessionMs, type Step, type Tally } from './decide-revocation.ts';
 import { endCredentials, markCredentials } from './end-credentials.ts';
+import { endDecoys } from './end-decoys.ts';
 import type { NewRevocation, Revocation } from './revocation.ts';
 import type { RevocationDeps, RevocationStores } from './revocation-deps.ts';
 import { neverDue } from './revocation-due.ts';
@@ -64,6 +65,7 @@ export async function carryOut(deps: RevocationDeps, held: HeldRevocation, step:
       return { change: { ...change, certificateId }, ...same(held) };
     }
     case 'finish': {
+      await endDecoys(deps, stores, item);
       const change = { ...counted(held.tally), status: 'done' as const, doneAt: now };
       const done = { ...item, ...change };
       const certificateId = await certify(deps, stores, done);

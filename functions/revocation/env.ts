@@ -12,6 +12,8 @@ export const revocationEnv = z.object({
   PLATFORM_ACCOUNT_ID: z.string().regex(/^\d{12}$/),
   /** The key that signs certificates. */
   EVIDENCE_KEY_ARN: arn,
+  /** The platform's secret that tells decoys from credentials. */
+  HONEY_KEY_SECRET_ARN: arn,
   CUT_OFFS_TABLE: z.string().min(1),
   CUT_OFF_QUEUE_URL: z.string().min(1),
   /** Providers Cordon can revoke keys at: `{"openai":{"adminSecretArn":"…"}}`, see `providers-config.ts`. */

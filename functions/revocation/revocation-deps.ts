@@ -1,5 +1,6 @@
 import type { AttributionStore } from '../attribution/attribution-store.ts';
 import type { ConnectionStore } from '../byoc/connection-store.ts';
+import type { HoneyKey } from '../isolation/honey/honey-key.ts';
 import type { Announcer } from '../shared/announcer.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import type { TenantId } from '../shared/identifiers.ts';
@@ -30,6 +31,8 @@ export interface RevocationDeps extends EndingDeps {
   readonly log: Log;
   readonly announcer: Announcer<typeof outboundEvents>;
   readonly cutOffs: CutOffs;
+  /** To the names of decoys. */
+  readonly honeyKey: HoneyKey;
   readonly publish: PublishAsPlatform<Wishes>;
   /** Signs certificates. */
   readonly signer: CertificateSigner;

@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { createCheckDatabase } from '../credentials/check-database.pg.ts';
+import { createHoneyKey } from '../isolation/honey/honey-key.secrets-manager.ts';
 import { createAdminKeyReader } from '../providers/admin-key.secrets-manager.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { configuredProviders } from '../providers/providers-config.ts';
@@ -31,6 +32,7 @@ const nextId = createIds(clock);
 const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 500 });
 const log = createLog('revocation');
 const events = new EventBridgeClient({});
+const secrets = new SecretsManagerClient({});
 const sqs = new SQSClient({});
 // The Lambda runtime always sets its API's address: where it is set, the function is deployed and providers are where they are.
 const inDevelopment = env.ALLOW_LOOPBACK_EGRESS === 'true' && process.env['AWS_LAMBDA_RUNTIME_API'] === undefined;
@@ -45,12 +47,13 @@ const deps: ApplyDeps = {
   publish: createPublishAsPlatform(events, env.EVENT_BUS_NAME),
   inbox: createInbox(sqs, { queue: env.QUEUE_URL, deadLetterQueue: env.DEAD_LETTER_QUEUE_URL }),
   cutOffs: createCutOffs({ client: new DynamoDBClient({}), table: env.CUT_OFFS_TABLE, sqs, queueUrl: env.CUT_OFF_QUEUE_URL, clock, log }),
+  honeyKey: createHoneyKey(secrets, env.HONEY_KEY_SECRET_ARN),
   signer: createCertificateSigner(new KMSClient({}), env.EVIDENCE_KEY_ARN),
   maxReceiveCount: env.MAX_RECEIVE_COUNT,
   platformAccountId: env.PLATFORM_ACCOUNT_ID,
   providers: createProviders(configuredProviders(env, process.env), {
     clock,
-    readAdminKey: createAdminKeyReader(new SecretsManagerClient({})),
+    readAdminKey: createAdminKeyReader(secrets),
   }),
   tryCustomerKey: createTryCustomerKey({
     validateKey: createValidateKey({ baseUrls: inDevelopment ? env.PROVIDER_BASE_URLS : {}, allowLoopback: inDevelopment }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { type MintDeps, type MintedSession, mintSession } from './mint-session.ts';
+import { type NamedDeps, named, reportNamed } from './report-named.ts';
 import { reportThrottled, type ThrottledDeps, throttled } from './report-throttled.ts';
 import { type ReportDeps, reportViolation, violation } from './report-violation.ts';
 
@@ -11,9 +12,10 @@ const mintInput = z.strictObject({
   fresh: z.boolean().default(false),
   unrevoked: z.boolean().default(false),
 });
-/** The broker may call no other function, so what IAM refused to it is told here, and that a provider did. */
+/** The broker may call no other function, so what IAM refused to it is told here, and that a provider did, and what a call has named. */
 const reportInput = z.strictObject({ token: z.string().min(1), report: violation });
 const throttledInput = z.strictObject({ token: z.string().min(1), throttled });
+const namedInput = z.strictObject({ token: z.string().min(1), named });
 
 /** What the function answers: a session, or why not in one of two words. */
 export type MintAnswer =
@@ -45,10 +47,11 @@ const refusals: ReadonlySet<CordonErrorCode> = new Set([
 
 export type MintHandler = (input: unknown, context: { readonly awsRequestId: string }) => Promise<MintAnswer>;
 
-export function createHandler(deps: MintDeps & ReportDeps & ThrottledDeps & { readonly log: Log }): MintHandler {
+export function createHandler(deps: MintDeps & ReportDeps & ThrottledDeps & NamedDeps & { readonly log: Log }): MintHandler {
   return async (input, context) => {
     const log = deps.log.with({ requestId: context.awsRequestId });
     const [mint, report, slowed] = [mintInput.safeParse(input), reportInput.safeParse(input), throttledInput.safeParse(input)];
+    const asking = namedInput.safeParse(input);
     try {
       if (report.success) {
         const { tenantId, userId } = await reportViolation(deps, report.data.token, report.data.report);
@@ -59,6 +62,11 @@ export function createHandler(deps: MintDeps & ReportDeps & ThrottledDeps & { re
         const { provider, credentialId } = slowed.data.throttled;
         const { tenantId } = await reportThrottled(deps, slowed.data.token, slowed.data.throttled);
         log.info('a provider has throttled a tenant', { tenantId, provider, credentialId });
+        return { reported: true };
+      }
+      if (asking.success) {
+        const { tenantId, userId } = await reportNamed(deps, asking.data.token, asking.data.named);
+        log.info('a call has named what may be a decoy', { tenantId, userId });
         return { reported: true };
       }
       if (!mint.success) throw new CordonError('TOKEN_REFUSED', 'the request is not valid');

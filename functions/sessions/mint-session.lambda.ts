@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { STSClient } from '@aws-sdk/client-sts';
+import type { observedEvents as namedEvents } from '../isolation/honey/events.ts';
 import type { observedEvents } from '../isolation/limits/events.ts';
 import { createAnnouncer } from '../shared/announcer.eventbridge.ts';
 import { createAssumeRole } from '../shared/assume-role.sts.ts';
@@ -32,7 +33,10 @@ export const handler = createHandler({
   clock,
   verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
   sessions,
-  announcer: createAnnouncer<typeof commonFailures & typeof observedEvents>(new EventBridgeClient({}), env.EVENT_BUS_NAME),
+  announcer: createAnnouncer<typeof commonFailures & typeof observedEvents & typeof namedEvents>(
+    new EventBridgeClient({}),
+    env.EVENT_BUS_NAME,
+  ),
   openRegistry: (tenantId) => registries({ roleArn: env.TENANT_READER_ROLE_ARN, tenantId, role: 'shared' }),
   readerRoleArn: env.TENANT_READER_ROLE_ARN,
   dedicatedRoleArnPrefix: env.DEDICATED_ROLE_ARN_PREFIX,

@@ -2,6 +2,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
+import { createHoneyKey } from '../isolation/honey/honey-key.secrets-manager.ts';
 import { createAdminKeyReader } from '../providers/admin-key.secrets-manager.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { configuredProviders } from '../providers/providers-config.ts';
@@ -19,6 +20,7 @@ import { createOpeners } from './open-tenant.aws.ts';
 
 const env = tenantsEnv.parse(process.env);
 const clock = (): number => Date.now();
+const secrets = new SecretsManagerClient({});
 const nextId = createIds(clock);
 const sessions = createTenantSessions({ assume: createAssumeRole(new STSClient({})), clock, capacity: 500 });
 
@@ -31,9 +33,10 @@ const deps: ApplyDeps = {
   inbox: createInbox(new SQSClient({}), { queue: env.QUEUE_URL, deadLetterQueue: env.DEAD_LETTER_QUEUE_URL }),
   accountId: cellOf(env.TENANT_KEY_ARN).accountId,
   maxReceiveCount: env.MAX_RECEIVE_COUNT,
+  honeyKey: createHoneyKey(secrets, env.HONEY_KEY_SECRET_ARN),
   providers: createProviders(configuredProviders(env, process.env), {
     clock,
-    readAdminKey: createAdminKeyReader(new SecretsManagerClient({})),
+    readAdminKey: createAdminKeyReader(secrets),
   }),
   poolKeyArn: env.TENANT_KEY_ARN,
   ...createOpeners({ sessions, clock, nextId, env }),

@@ -8,6 +8,7 @@ import { type FailedDetailType, failedDetailType } from './events.ts';
 import { type InboundEvent, parsers } from './inbound-message.ts';
 import { onboardTenant } from './onboard-tenant.ts';
 import { onboardUser } from './onboard-user.ts';
+import { plantDecoys } from './plant-decoys.ts';
 import { abandonRequest, requestCredential } from './request-credential.ts';
 import type { TenantsDeps } from './tenants-deps.ts';
 
@@ -38,10 +39,12 @@ function apply(deps: TenantsDeps, { type, detail }: InboundEvent, delivery: Deli
       return requestCredential(deps, detail, delivery);
     case 'RoutingRulesChanged':
       return changeRoutingRules(deps, detail, delivery);
+    case 'HoneyRequested':
+      return plantDecoys(deps, detail);
   }
 }
 
-/** Users and rules are one write each: there is nothing to undo. */
+/** Users and rules are one write each: there is nothing to undo. A decoy that is stored already is good for nothing, and goes with its tenant. */
 async function abandon(deps: TenantsDeps, { type, detail }: InboundEvent, delivery: Delivery, error: CordonError): Promise<string[]> {
   if (type === 'TenantOnboarded') return abandonOnboarding(deps, detail, delivery, error);
   if (type === 'CredentialRequested') return abandonRequest(deps, detail, delivery, error);

@@ -26,6 +26,8 @@ export const tenantsEnv = z.object({
   ROTATION_ROLE_ARN: arn,
   REVOCATION_ROLE_ARN: arn,
   TENANT_SUPPLIER_ROLE_ARN: arn,
+  /** The platform's secret that tells decoys from credentials. */
+  HONEY_KEY_SECRET_ARN: arn,
   /** Providers Cordon can make keys at: `{"openai":{"adminSecretArn":"…"}}`, see `providers-config.ts`. */
   PROVIDERS: jsonText(providersConfig),
   /** Addresses of development, honoured only with ALLOW_LOOPBACK_EGRESS: of providers, of their administrations, of their token endpoints. */

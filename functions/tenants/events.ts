@@ -61,11 +61,16 @@ export type CredentialRequested = z.infer<typeof credentialRequested>;
 export const routingRulesChanged = z.strictObject({ version, tenantId, requestedBy: displayText, rules });
 export type RoutingRulesChanged = z.infer<typeof routingRulesChanged>;
 
+/** Somebody who runs the platform wants decoys to plant where nobody but an intruder looks: the same ones each time it is asked. */
+export const honeyRequested = z.strictObject({ version, tenantId, requestedBy: displayText });
+export type HoneyRequested = z.infer<typeof honeyRequested>;
+
 export const inboundEvents = {
   TenantOnboarded: tenantOnboarded,
   UserOnboarded: userOnboarded,
   CredentialRequested: credentialRequested,
   RoutingRulesChanged: routingRulesChanged,
+  HoneyRequested: honeyRequested,
 } as const;
 export type InboundDetailType = keyof typeof inboundEvents;
 
@@ -89,6 +94,24 @@ export const outboundEvents = {
   CredentialProvisioningFailed: failure,
   RoutingRulesApplied: z.strictObject({ version, tenantId, requestedBy: displayText, rulesVersion: z.int().min(1) }),
   RoutingRulesFailed: failure,
+  /** Names that are to be planted. Whoever uses one is no one who should be there. */
+  HoneyPlanted: z.strictObject({
+    version,
+    tenantId,
+    requestedBy: displayText,
+    decoys: z.array(
+      z.strictObject({
+        /** Also what to ask the broker for, as `x-cordon-use-case`. */
+        credentialId,
+        provider: providerName,
+        /** In Secrets Manager. */
+        secretName: z.string(),
+        /** True where a secret of that name exists, with a value that is good for nothing: of a dedicated tenant. */
+        stored: z.boolean(),
+      }),
+    ),
+  }),
+  HoneyPlantingFailed: failure,
   ...commonFailures,
 } as const;
 export type OutboundDetailType = keyof typeof outboundEvents;
@@ -99,6 +122,7 @@ export const inboundDetailTypes: readonly InboundDetailType[] = [
   'UserOnboarded',
   'CredentialRequested',
   'RoutingRulesChanged',
+  'HoneyRequested',
 ];
 
 /** Which event says that one of these could not be done. */
@@ -107,5 +131,6 @@ export const failedDetailType = {
   UserOnboarded: 'UserProvisioningFailed',
   CredentialRequested: 'CredentialProvisioningFailed',
   RoutingRulesChanged: 'RoutingRulesFailed',
+  HoneyRequested: 'HoneyPlantingFailed',
 } as const satisfies Record<InboundDetailType, OutboundDetailType>;
 export type FailedDetailType = (typeof failedDetailType)[InboundDetailType];

@@ -55,6 +55,8 @@ export const tenantItem = z.object({
   rulesTime: z.iso.datetime().optional(),
   rulesEventIds: z.array(z.string()),
   rulesAnnounced: z.boolean(),
+  /** True when decoys may lie among its secrets: they go when it does. Which they are is not said. */
+  hasDecoys: z.boolean().optional(),
   failure: failure.optional(),
 });
 export type TenantItem = z.infer<typeof tenantItem>;

@@ -1,5 +1,6 @@
 import type { AttributionStore } from '../attribution/attribution-store.ts';
 import type { Vault, VaultOwner } from '../credentials/vault.ts';
+import type { HoneyKey } from '../isolation/honey/honey-key.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderName } from '../providers/provider-name.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
@@ -25,6 +26,8 @@ export interface TenantsDeps {
   readonly providers: Partial<Record<ProviderName, Provider>>;
   /** The key under which pool tenants' secrets lie. */
   readonly poolKeyArn: string;
+  /** To the names of decoys. */
+  readonly honeyKey: HoneyKey;
   openStores(tenantId: TenantId): Promise<TenantStores>;
   openVault(owner: VaultOwner): Promise<Vault>;
   openDedicatedTier(tenantId: TenantId): Promise<DedicatedTier>;

@@ -4,9 +4,12 @@ import { CfnRule, type EventBus, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { observedDetailTypes } from '../../functions/isolation/honey/events.ts';
 import type { WatchEnvVariables } from '../../functions/isolation/watch/env.ts';
-import { cordonSource } from '../../functions/shared/event-envelope.ts';
+import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import type { CutOff } from './cut-off.ts';
 import { EventIntake } from './event-intake.ts';
+import type { HoneyKey } from './honey-key.ts';
 import { runbook } from './runbook.ts';
 import { ServiceFunction } from './service-function.ts';
 
@@ -15,6 +18,8 @@ export interface AccessWatchProps {
   readonly bus: EventBus;
   readonly alarmAction: IAlarmAction;
   readonly accountId: string;
+  readonly cutOff: CutOff;
+  readonly honeyKey: HoneyKey;
 }
 
 const vault = ['secretsmanager.amazonaws.com'];
@@ -22,7 +27,7 @@ const tenantSecret = [...Match.prefix('cordon/'), ...Match.wildcard('arn:*:secre
 
 /**
  * Looks at what CloudTrail says of tenants' secrets, of Cordon's roles and of keys, whoever it was: the one witness that is not Cordon's own code. It needs a trail in the account that logs
- * management events, which is not made here, because most accounts have one. The function reads nothing of a tenant.
+ * management events, which is not made here, because most accounts have one. The function reads nothing of a tenant. Where a decoy was named, it has sessions ended.
  */
 export class AccessWatch extends Construct {
   readonly intake: EventIntake;
@@ -31,7 +36,12 @@ export class AccessWatch extends Construct {
   constructor(parent: Construct, id: string, props: AccessWatchProps) {
     super(parent, id);
     const functionTimeout = Duration.seconds(30);
-    this.intake = new EventIntake(this, 'Intake', { bus: props.bus, functionTimeout, alarmAction: props.alarmAction, patterns: {} });
+    this.intake = new EventIntake(this, 'Intake', {
+      bus: props.bus,
+      functionTimeout,
+      alarmAction: props.alarmAction,
+      patterns: { Named: { source: [cordonSource], detailType: [...observedDetailTypes] } },
+    });
     this.#hearCloudTrail();
 
     const environment: WatchEnvVariables = {
@@ -40,6 +50,8 @@ export class AccessWatch extends Construct {
       DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
       MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
       PLATFORM_ACCOUNT_ID: props.accountId,
+      HONEY_KEY_SECRET_ARN: props.honeyKey.secretArn,
+      ...props.cutOff.environment,
     };
     this.watcher = new ServiceFunction(this, 'Function', {
       entry: 'isolation/watch/watch-access.lambda.ts',
@@ -48,6 +60,17 @@ export class AccessWatch extends Construct {
       timeout: functionTimeout,
       statements: [
         ...this.intake.consumerStatements(),
+        ...props.cutOff.requestStatements(),
+        ...props.honeyKey.readStatements(),
+        // What names a decoy ends.
+        new PolicyStatement({
+          sid: 'EndWhatNamedDecoys',
+          actions: ['events:PutEvents'],
+          resources: [props.bus.eventBusArn],
+          conditions: {
+            StringEquals: { 'events:source': platformSource, 'events:detail-type': ['AccessSuspended', 'RevocationRequested'] },
+          },
+        }),
         new PolicyStatement({
           sid: 'TellFindings',
           actions: ['events:PutEvents'],

@@ -10,6 +10,7 @@ import { cordonSource, platformSource } from '../../functions/shared/event-envel
 import type { CutOff } from './cut-off.ts';
 import { EventIntake } from './event-intake.ts';
 import { letSignCertificates } from './evidence-signing.ts';
+import type { HoneyKey } from './honey-key.ts';
 import type { ProviderAdmins } from './provider-admins.ts';
 import { ServiceFunction } from './service-function.ts';
 import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
@@ -23,6 +24,7 @@ export interface RevocationProps {
   readonly registryTable: string;
   readonly attributionTable: string;
   readonly cutOff: CutOff;
+  readonly honeyKey: HoneyKey;
   /** Signs certificates. */
   readonly evidenceKey: Key;
   /** Where providers are in the local cloud; without effect in a deployed function. */
@@ -59,6 +61,7 @@ export class Revocation extends Construct {
       DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
       PLATFORM_ACCOUNT_ID: scope.account,
       EVIDENCE_KEY_ARN: evidenceKey.keyArn,
+      HONEY_KEY_SECRET_ARN: props.honeyKey.secretArn,
       ...cutOff.environment,
       PROVIDERS: bus.stack.toJsonString(props.admins.configuration),
       ...props.development,
@@ -93,6 +96,7 @@ export class Revocation extends Construct {
         }),
         ...cutOff.requestStatements(),
         ...props.admins.readStatements(scope.region),
+        ...props.honeyKey.readStatements(),
         new PolicyStatement({
           sid: 'DenyOtherTenantRoles',
           effect: Effect.DENY,

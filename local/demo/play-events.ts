@@ -30,6 +30,7 @@ const doneDetailType: Readonly<Record<InboundDetailType, OutboundDetailType>> = 
   UserOnboarded: 'UserProvisioned',
   CredentialRequested: 'CredentialProvisioned',
   RoutingRulesChanged: 'RoutingRulesApplied',
+  HoneyRequested: 'HoneyPlanted',
 };
 
 /**

@@ -1,9 +1,12 @@
 /** The revocation worker and the writer of the cut-off policy, in the test's own process. */
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createHoneyKey } from '../../functions/isolation/honey/honey-key.secrets-manager.ts';
 import { applyRevocationMessage } from '../../functions/revocation/apply-revocation-message.ts';
 import { createCertificateSigner } from '../../functions/revocation/certificate/certificate-signer.kms.ts';
 import { createCutOffEntries } from '../../functions/revocation/cut-off/cut-off-entries.dynamodb.ts';
@@ -37,6 +40,7 @@ export const revocationTrade: Trade = {
       signer: createCertificateSigner(new KMSClient(clientConfig), env.EVIDENCE_KEY_ARN),
       maxReceiveCount: env.MAX_RECEIVE_COUNT,
       platformAccountId: env.PLATFORM_ACCOUNT_ID,
+      honeyKey: createHoneyKey(new SecretsManagerClient(clientConfig), env.HONEY_KEY_SECRET_ARN),
       providers: providers(env),
       tryCustomerKey: tryCustomerKey(env),
       ...createRevocationOpeners({ sessions, clock, nextId, env }),

@@ -1,6 +1,9 @@
 /** The worker that provisions tenants, in the test's own process. */
+
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createHoneyKey } from '../../functions/isolation/honey/honey-key.secrets-manager.ts';
 import { createAnnouncer } from '../../functions/shared/announcer.eventbridge.ts';
 import { createInbox } from '../../functions/shared/inbox.sqs.ts';
 import { applyTenantEvent } from '../../functions/tenants/apply-tenant-event.ts';
@@ -22,6 +25,7 @@ export const tenantsTrade: Trade = {
       maxReceiveCount: env.MAX_RECEIVE_COUNT,
       providers: providers(env),
       poolKeyArn: env.TENANT_KEY_ARN,
+      honeyKey: createHoneyKey(new SecretsManagerClient(clientConfig), env.HONEY_KEY_SECRET_ARN),
       ...createOpeners({ sessions, clock, nextId, env }),
     };
     return (message, deadline) => applyTenantEvent(deps, message, deadline);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { workerEnv } from '../../shared/worker-env.ts';
+import { arn, workerEnv } from '../../shared/worker-env.ts';
 
 const { EVENT_BUS_NAME, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT } = workerEnv;
 
@@ -10,6 +10,10 @@ export const watchEnv = z.object({
   DEAD_LETTER_QUEUE_URL,
   MAX_RECEIVE_COUNT,
   PLATFORM_ACCOUNT_ID: z.string().regex(/^\d{12}$/),
+  /** The platform's secret that tells decoys from credentials. */
+  HONEY_KEY_SECRET_ARN: arn,
+  CUT_OFFS_TABLE: z.string().min(1),
+  CUT_OFF_QUEUE_URL: z.string().min(1),
 });
 
 /** The same as plain strings: what the stack has to set. */

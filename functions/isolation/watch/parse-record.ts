@@ -10,15 +10,14 @@ export interface TrailEvent {
   readonly detail: { readonly tenantId?: TenantId | undefined; readonly record: TrailRecord };
 }
 
-/** Reads a message of the queue that the rule for CloudTrail's events leads to. `PutEvents` takes no source that begins with `aws.`: what has one, is from AWS. */
-export function parseRecord(body: string, accountId: string): ParsedMessage<TrailEvent> {
+/** Reads an event of CloudTrail; undefined for everything else. `PutEvents` takes no source that begins with `aws.`: what has one, is from AWS. */
+export function parseRecord(body: string, accountId: string): ParsedMessage<TrailEvent> | undefined {
   const json = parseBody(body);
-  if (json instanceof CordonError) return { believed: false, identity: {}, error: json };
   const parsed = eventEnvelope.safeParse(json);
-  if (!parsed.success) return unbelieved({}, `the message is no EventBridge event: ${problemsOf(parsed.error)}`);
+  if (json instanceof CordonError || !parsed.success) return undefined;
   const { id, time, 'detail-type': detailType, source, account, detail } = parsed.data;
   const identity = { eventId: id, detailType };
-  if (!source.startsWith('aws.') || detailType !== trailDetailType) return unbelieved(identity, 'the event is none of CloudTrail');
+  if (!source.startsWith('aws.') || detailType !== trailDetailType) return undefined;
   if (account !== accountId) return unbelieved(identity, 'the event comes from another account');
   const record = trailRecord.safeParse(detail);
   if (!record.success) return { ...unbelieved(identity, `the record is not valid: ${problemsOf(record.error)}`), type: trailDetailType };

@@ -10,7 +10,7 @@ import type { RevocationDeps } from '../../../functions/revocation/revocation-de
 import { createIds } from '../../../functions/shared/clock.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
 import { tenantId } from '../../../functions/shared/identifier-fields.ts';
-import type { SecretText } from '../../../functions/shared/secret-text.ts';
+import { SecretText } from '../../../functions/shared/secret-text.ts';
 import { aSigner } from '../../support/certificates.ts';
 import { createOverlapProvider } from '../../unit/rotation/fake-providers.ts';
 import { Crash } from './faults.ts';
@@ -142,6 +142,7 @@ export function createRevocationWorld({ callMs = {} }: WorldOptions = {}) {
         told.push({ type, detail: { ...detail } });
       },
     }),
+    honeyKey: async () => new SecretText('k'.repeat(64)),
     async publish(type) {
       await ports.wishes.publish(type);
       return nextId();

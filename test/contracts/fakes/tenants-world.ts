@@ -2,6 +2,7 @@ import type { VaultOwner } from '../../../functions/credentials/vault.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
 import { CordonError } from '../../../functions/shared/errors.ts';
 import type { Log, LogFields } from '../../../functions/shared/log.ts';
+import { SecretText } from '../../../functions/shared/secret-text.ts';
 import { type ApplyDeps, applyTenantEvent } from '../../../functions/tenants/apply-tenant-event.ts';
 import type { OutboundDetailType } from '../../../functions/tenants/events.ts';
 import { outboundEvents } from '../../../functions/tenants/events.ts';
@@ -77,6 +78,7 @@ export function createTenantsWorld() {
     accountId,
     maxReceiveCount,
     poolKeyArn,
+    honeyKey: async () => new SecretText('k'.repeat(64)),
     providers: { openai: ports.provider },
     announcer: ports.announcer,
     inbox: ports.inbox,
