@@ -42,6 +42,19 @@ export function both(allow: PolicyStatement, deny: PolicyStatement, accountId: s
   });
 }
 
+/** Requests that have what both demand, and those that lack one part of what the second does. None where nothing can be made up for the second. */
+export function alongWith(allow: PolicyStatement, other: PolicyStatement, accountId: string): readonly PolicyRequest[] | undefined {
+  const own = requestsOf(allow, accountId);
+  const [more] = requestsOf(other, accountId) ?? [];
+  if (own === undefined || more === undefined) return own;
+  const keys = Object.keys(more.context);
+  const contexts = [
+    more.context,
+    ...keys.map((without) => Object.fromEntries(Object.entries(more.context).filter(([key]) => key !== without))),
+  ];
+  return own.flatMap((one) => contexts.map((context) => ({ ...one, context: { ...context, ...one.context } })));
+}
+
 function actionsOf({ Action, NotAction }: PolicyStatement): readonly string[] {
   const everything = (): readonly string[] => knownServices.flatMap((service) => knownActionsOf(service));
   if (NotAction !== undefined) {

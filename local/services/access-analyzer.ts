@@ -9,7 +9,7 @@ import { parseJsonBody } from '../core/json-protocol.ts';
 import type { LocalService, Need } from '../core/service.ts';
 import { compilePolicy, evaluate, requestContext } from '../iam/evaluate.ts';
 import type { PolicyDocument, PolicyStatement } from '../iam/policy.ts';
-import { both, type PolicyRequest, requestsOf } from './access-analyzer-requests.ts';
+import { alongWith, both, type PolicyRequest, requestsOf } from './access-analyzer-requests.ts';
 import { parsePolicyDocument, statementsOf } from './iam-policy-document.ts';
 import { operation } from './typed-operation.ts';
 
@@ -93,9 +93,15 @@ function newAccess(
 ): readonly Reason[] {
   const [isAllowedNow, wasAllowed] = [decider(now, type, accountId), decider(before, type, accountId)];
   const refusals = statementsOf(before).filter(({ Effect }) => Effect === 'Deny');
+  const allows = [...statementsOf(before), ...statementsOf(now)].filter(({ Effect }) => Effect === 'Allow');
   return statementsOf(now).flatMap((statement, statementIndex) => {
     if (statement.Effect === 'Deny') return [];
-    const requests = [requestsOf(statement, accountId), ...refusals.map((deny) => both(statement, deny, accountId))];
+    // What other Allows demand is what gets past the refusals, so it is tried along with this one, in full and but for one part.
+    const requests = [
+      requestsOf(statement, accountId),
+      ...refusals.map((deny) => both(statement, deny, accountId)),
+      ...allows.map((other) => alongWith(statement, other, accountId)),
+    ];
     const isNew = requests.some((some) => some === undefined || some.some((request) => isAllowedNow(request) && !wasAllowed(request)));
     return isNew ? [reason(statement, statementIndex, 'New access')] : [];
   });

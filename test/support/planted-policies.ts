@@ -196,7 +196,7 @@ export function plantedPolicies(test: TestCloud, on: DedicatedTenants): readonly
         });
         await call('kms', 'PutKeyPolicy', { KeyId: poolKey, Policy: document(...Statement, more) });
       },
-      says: /^grants: key \S+, policy: Help \(Allow\) was added/,
+      says: /^grants: key \S+, policy: Help \(Allow\) was added; New access/,
     },
     {
       what: 'a grant',
@@ -229,10 +229,10 @@ export function plantedPolicies(test: TestCloud, on: DedicatedTenants): readonly
       what: 'a function with another role',
       plant: () =>
         call('lambda', 'UpdateFunctionConfiguration', {
-          FunctionName: (cloud.functionArns['description'] ?? '').split(':').at(-1),
+          FunctionName: (cloud.functionArns['evidence'] ?? '').split(':').at(-1),
           Role: `arn:aws:iam::${accountId}:role/${functionRole(/^TenantsFunctionRole/)}`,
         }),
-      says: /^grants: function \S+, role: arn:\S+TenantsFunctionRole\S+ is too much; arn:\S+DescriptionFunctionRole\S+ is missing/,
+      says: /^grants: function \S+, role: arn:\S+TenantsFunctionRole\S+ is too much; arn:\S+EvidenceFunctionRole\S+ is missing/,
     },
     {
       what: 'a bucket that everybody may write to',
@@ -241,7 +241,8 @@ export function plantedPolicies(test: TestCloud, on: DedicatedTenants): readonly
         const more = allow({ Sid: 'Write', Principal: '*', Action: 's3:PutObject', Resource: `arn:aws:s3:::${bucket}/*` });
         await call('s3', 'PutBucketPolicy', { Bucket: bucket, Policy: document(...Statement, more) });
       },
-      says: new RegExp(`^grants: bucket ${bucket}, policy: Write \\(Allow\\) was added; allows \\*`),
+      code: 'POLICY_GRANTS_ACROSS',
+      says: new RegExp(`^grants: bucket ${bucket}, policy: Write \\(Allow\\) was added; lets in whoever asks`),
     },
     {
       what: 'a bucket that takes ACLs',
@@ -288,7 +289,7 @@ export function plantedPolicies(test: TestCloud, on: DedicatedTenants): readonly
             allow({ Sid: 'Theirs', Principal: { AWS: customer }, Action: 'secretsmanager:GetSecretValue', Resource: '*' }),
           ),
         }),
-      says: /^grants: secret \S+, policy: was synthesized nowhere; Theirs \(Allow\) was added/,
+      says: /^grants: secret \S+, policy: was synthesized nowhere; Theirs \(Allow\) was added; New access/,
     },
     {
       what: 'a table that everybody may read',

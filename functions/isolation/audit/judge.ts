@@ -1,7 +1,7 @@
 import { type Difference, documentChange } from './compare-facts.ts';
 import type { Value } from './fact.ts';
 import type { PolicyChecks } from './policy-checks.ts';
-import { type NormalStatement, normalStatements, type PolicyDocument } from './policy-document.ts';
+import { type NormalStatement, normalStatements, type PolicyDocument, statementsOf } from './policy-document.ts';
 
 /**
  * `changed`: it is not what was synthesized, and gives nobody more. `grants`: somebody may do what they could not, or a refusal has gone. `crosses`: it reaches from one
@@ -57,9 +57,8 @@ async function judgeDocument(
     what: [...what, ...why].filter((part) => part !== undefined).join('; '),
   });
   if (actual !== undefined && added.some(({ effect }) => effect !== 'Deny')) {
-    const isOpen = (await checks.isPublic(actual, checkedAs)) && !(expected !== undefined && (await checks.isPublic(expected, checkedAs)));
-    if (isOpen) return judgement('crosses', 'lets in whoever asks');
-    const wildcards = newWildcards(expected, added);
+    if (await checks.isPublic(withoutOthers(actual, added), checkedAs)) return judgement('crosses', 'lets in whoever asks');
+    const wildcards = newWildcards(expected, added, checkedAs);
     if (wildcards.length > 0) return judgement('grants', `allows ${wildcards.join(', ')}, which was synthesized nowhere`);
     const reasons = await checks.newAccess(expected, actual, checkedAs);
     if (reasons.length > 0) return judgement('grants', ...reasons);
@@ -71,9 +70,20 @@ async function judgeDocument(
 const named = (verb: string, statements: readonly NormalStatement[]): string | undefined =>
   statements.length === 0 ? undefined : `${statements.map(({ name, effect }) => `${name} (${effect})`).join(', ')} ${verb}`;
 
-/** Values with `*` in what an added Allow is about that no Allow of the reference has. */
-function newWildcards(expected: PolicyDocument | undefined, added: readonly NormalStatement[]): readonly string[] {
+/** What was added, under all that the policy refuses: whether *it* is public is the question, for one policy is public on purpose. */
+function withoutOthers(actual: PolicyDocument, added: readonly NormalStatement[]): PolicyDocument {
+  const kept = new Set(added.map(({ statement }) => statement));
+  return { ...actual, Statement: statementsOf(actual).filter((one) => one.Effect === 'Deny' || kept.has(one)) };
+}
+
+/** Values with `*` in what an added Allow is about that no Allow of the reference has. In a resource's own policy the resource `*` is that resource. */
+function newWildcards(
+  expected: PolicyDocument | undefined,
+  added: readonly NormalStatement[],
+  checkedAs: Parameters<PolicyChecks['newAccess']>[2],
+): readonly string[] {
   const known = new Set(expected === undefined ? [] : normalStatements(expected).filter(isAllow).flatMap(patternsOf));
+  if (checkedAs !== 'IDENTITY_POLICY') known.add('*');
   const found = added.filter(isAllow).flatMap(patternsOf);
   return [...new Set(found.filter((pattern) => pattern.includes('*') && !known.has(pattern)))];
 }
