@@ -75,10 +75,13 @@ describe('I9 the blast radius of everybody in the stack is known, and a wider on
         .filter(({ itself }) => itself === level)
         .map(({ subject }) => subject)
         .sort();
-    expect(names('all')).toEqual(['BrokerDoor', 'ByocWorker', 'CutOff', 'Revocation', 'Rotation', 'Sessions', 'Sweep', 'Tenants']);
-    expect(names('callers')).toEqual(['BrokerAuthorizer', 'BrokerEvidence', 'ByocConnections', 'RevocationsApi']);
+    expect(names('all')).toEqual([
+      ...['AccessWatch', 'BrokerDoor', 'ByocWorker', 'CutOff', 'IsolationTests', 'PolicyAudit', 'RateLimits', 'Revocation', 'Rotation'],
+      ...['Sessions', 'Sweep', 'Tenants'],
+    ]);
+    expect(names('callers')).toEqual(['BrokerAuthorizer', 'BrokerEvidence', 'ByocConnections', 'IsolationApi', 'RevocationsApi']);
     const reading = functions.filter(({ secrets }) => secrets === 'all').map(({ subject }) => subject);
-    expect(reading.sort()).toEqual(['Revocation', 'Rotation', 'Sessions', 'Tenants']);
+    expect(reading.sort()).toEqual(['AccessWatch', 'IsolationTests', 'Revocation', 'Rotation', 'Sessions', 'Tenants']);
   });
 
   it('is one tenant for a user, whatever the code that holds the session does, and no other user’s secret', () => {

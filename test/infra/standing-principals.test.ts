@@ -259,7 +259,7 @@ describe('I11 the broker cannot choose its tenant', () => {
     }
   });
 
-  it('reports a violation by way of the function that verifies the token, which may announce nothing else', () => {
+  it('reports violations, and that a provider throttles, by way of the function that verifies the token, which may announce nothing else', () => {
     const [bus] = [ownStatements('Sessions').find(({ Sid }) => Sid === 'ReportViolations')?.Resource ?? []].flat();
     const announce = (type: string, source = 'cordon') =>
       decideOwn('Sessions', {
@@ -269,9 +269,10 @@ describe('I11 the broker cannot choose its tenant', () => {
       }).allowed;
     expect([
       announce('IsolationViolationDetected'),
+      announce('ProviderThrottled'),
       announce('TenantProvisioned'),
       announce('IsolationViolationDetected', 'cordon.platform'),
-    ]).toEqual([true, false, false]);
+    ]).toEqual([true, true, false, false]);
   });
 });
 

@@ -97,7 +97,7 @@ describe('I1 the data', () => {
 
   it('can be restored to a point in time and is not deleted by mistake', () => {
     const tables = all('AWS::DynamoDB::Table');
-    expect(tables).toHaveLength(3);
+    expect(tables).toHaveLength(5);
     for (const [id, { Properties, DeletionPolicy }] of tables) {
       expect(Properties, id).toMatchObject({
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
