@@ -36,6 +36,8 @@ export interface StartOptions {
   /** Environments of tenants that are kept at the same time; 16 when left out. */
   readonly tenantEnvironments?: number;
   readonly customerAccountIds?: readonly string[];
+  /** One that passes as real time does, and on when it is told to, when left out. */
+  readonly clock?: Clock;
   /** Called with what begins, for a progress display. */
   readonly onProgress?: (what: string) => void;
 }
@@ -58,8 +60,8 @@ export interface LocalCloud {
   /** Resources of the stack by logical ID. */
   readonly resources: Readonly<Record<string, StackResource>>;
   readonly operator: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Fresh credentials of each function's own role, by the function's name in the outputs (`sessions`, `tenants`). */
-  functionCredentials(): Promise<Readonly<Record<string, Required<AwsCredentials>>>>;
+  /** Fresh credentials of each function's own role, by the function's name in the outputs (`sessions`, `tenants`); of one function when it is named. */
+  functionCredentials(only?: string): Promise<Readonly<Record<string, Required<AwsCredentials>>>>;
   /** ARNs of the functions by the same names. */
   readonly functionArns: Readonly<Record<string, string>>;
   readonly queues: Readonly<Record<string, { readonly url: string; readonly dlqUrl: string }>>;
@@ -97,7 +99,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
   };
   try {
     onProgress('starting the AWS services');
-    const clock = createClock();
+    const { clock = createClock() } = options;
     const customerAccountIds = options.customerAccountIds ?? defaultCustomers;
     const kernel = createKernel({ clock, customerAccountIds });
     closing.push(() => kernel.close());
@@ -157,7 +159,10 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
       resources,
       operator,
       functionArns,
-      functionCredentials: () => functionCredentials(lambda, functionArns),
+      functionCredentials: (only) => {
+        const wanted = Object.entries(functionArns).filter(([name]) => only === undefined || name === only);
+        return functionCredentials(lambda, Object.fromEntries(wanted));
+      },
       queues: queuesOf(outputs),
       nextDelivery: (name) => queues.nextVisible(queueArnOf(kernel, queuesOf(outputs)[name]?.url ?? '')),
       customers,

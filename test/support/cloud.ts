@@ -75,7 +75,7 @@ export interface TestCloud {
 let shared: Promise<TestCloud> | undefined;
 
 /** The cloud of this file. `options` are of the first who asks. */
-export function testCloud(options: Pick<StartOptions, 'tenantEnvironments'> = {}): Promise<TestCloud> {
+export function testCloud(options: Pick<StartOptions, 'tenantEnvironments' | 'clock'> = {}): Promise<TestCloud> {
   shared ??= startCloud({ ...options, templatePath: resolve(templatePath) }).then((started) => {
     if (process.env['RECORD_NEEDS'] !== undefined) recordNeeds(started, process.env['RECORD_NEEDS']);
     return asTestCloud(started);

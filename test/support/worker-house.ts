@@ -21,11 +21,19 @@ import type { AwsCredentials } from '../../local/aws-clients.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
 import { AwsError } from '../../local/core/aws-error.ts';
 import { asRoot } from './ground-truth.ts';
-import { type Caller, createTroubledLine, lostAnswer, type TroubledLine } from './troubled-line.ts';
+import { type Caller, createTroubledLine, lostAnswer, type Sent, type TroubledLine } from './troubled-line.ts';
+import type { Turns } from './turns.ts';
 
-export interface HousedWorker extends Caller {
+export interface Employee extends Caller {
   /** What it has logged, for the reader of a failure. */
-  readonly lines: readonly string[];
+  readonly lines: string[];
+  /** Resolves when it dies. */
+  readonly death: Promise<'died'>;
+  /** Who is told of it at once. */
+  readonly mourners: Set<() => void>;
+}
+
+export interface HousedWorker extends Employee {
   /** One delivery: `done` with, to come `again`, or the worker has `died` of it. */
   handle(message: QueueMessage, deadline: number): Promise<'done' | 'again' | 'died'>;
 }
@@ -34,6 +42,7 @@ type Handle = (message: QueueMessage, deadline: number) => Promise<void>;
 
 /** What a worker is given to work with; what it keeps of earlier runs is its own. */
 export interface Tools {
+  readonly worker: Employee;
   /** For the clients of the function's own role. */
   readonly clientConfig: { readonly credentials: Required<AwsCredentials> };
   readonly clock: Clock;
@@ -44,43 +53,70 @@ export interface Tools {
   /** Those that it may make keys at, as its environment configures them. */
   providers(env: Parameters<typeof configuredProviders>[0]): ReturnType<typeof createProviders>;
   tryCustomerKey(env: { readonly PROVIDER_BASE_URLS: Readonly<Record<string, string>> }): ReturnType<typeof createTryCustomerKey>;
+  /** As asking a provider whether it takes a key does it. */
+  readonly sendEgress: ReturnType<typeof createSendEgress>;
 }
 
 /** What a function does, put together as its `*.lambda.ts` does it. */
-export interface Trade {
+export interface Craft<Work> {
   /** As the stack's outputs name it. */
   readonly functionName: string;
   /** @param variables the function's environment */
-  start(variables: Readonly<Record<string, string>>, tools: Tools): Handle;
+  start(variables: Readonly<Record<string, string>>, tools: Tools): Work;
+}
+
+/** Of a function that takes messages. */
+export type Trade = Craft<Handle>;
+
+interface Habits {
+  readonly clock?: Clock;
 }
 
 export interface WorkerHouse {
   readonly line: TroubledLine;
   /** A worker that has just started: it keeps nothing of any other. */
-  hire(trade: Trade, habits?: { readonly clock?: Clock }): Promise<HousedWorker>;
+  hire(trade: Trade, habits?: Habits): Promise<HousedWorker>;
+  /** The same of a function that answers whoever calls it. */
+  employ<Work>(craft: Craft<Work>, habits?: Habits): Promise<{ readonly worker: Employee; readonly work: Work }>;
+  /** From here on calls with this access key are this worker's, whoever has assumed the role. */
+  handOver(accessKeyId: string, worker: Employee): void;
+  /** Forgets those who live: their work is over. The dead are known still, whatever of them is on its way. */
+  dismiss(): void;
+  /** Passes something that a worker asks of whoever is not behind `fetch`. */
+  pass<Answer>(worker: Employee, sent: Sent<Answer>): Promise<Answer>;
 }
 
 export interface HouseRules {
   /** As of `createTroubledLine`. */
   readonly watch?: Parameters<typeof createTroubledLine>[0];
+  /** Called before whatever a worker asks for is asked, done or not. */
+  readonly before?: Parameters<typeof createTroubledLine>[0];
   /** What happens while a worker waits, before the clock is moved for it. */
   readonly meanwhile?: () => Promise<void>;
+  /** Calls are made one after the other, in an order that these decide. As they come when left out. */
+  readonly turns?: Turns;
+  /** Of each worker. Of chance when left out. */
+  readonly idsOf?: (clock: Clock) => NextId;
+  /** Answers for a function that is invoked, instead of the deployed one; undefined for one that it does not know. */
+  readonly invoke?: (functionArn: string, payload: string) => (() => Promise<object>) | undefined;
 }
 
+const invocation = z.object({ FunctionName: z.string(), Payload: z.string() });
 const configured = z.object({ Environment: z.object({ Variables: z.record(z.string(), z.string()) }) });
 
 /** Opens a cloud to workers in this process. Once per cloud. */
-export function openWorkerHouse(cloud: LocalCloud, { watch = async () => undefined, meanwhile }: HouseRules = {}): WorkerHouse {
+export function openWorkerHouse(cloud: LocalCloud, rules: HouseRules = {}): WorkerHouse {
+  const { watch = async () => undefined, before, meanwhile, turns, idsOf = createIds, invoke } = rules;
   const { kernel, clock } = cloud;
   // What the adapters make their clients with, as Lambda gives it.
   Object.assign(process.env, { AWS_ENDPOINT_URL: cloud.endpoint, AWS_REGION: cloud.region, AWS_MAX_ATTEMPTS: '1' });
   const line = createTroubledLine(watch);
-  const workers = new Map<string, HousedWorker>();
+  const workers = new Map<string, Employee>();
   const environments = new Map<string, Readonly<Record<string, string>>>();
   const { sessions } = kernel.identities;
 
   /** The worker that holds this access key or has assumed a role for it. */
-  function holderOf(accessKeyId: string | undefined): HousedWorker | undefined {
+  function holderOf(accessKeyId: string | undefined): Employee | undefined {
     for (let key = accessKeyId; key !== undefined; key = sessions.get(key)?.assumedWith) {
       const holder = workers.get(key);
       if (holder !== undefined) return holder;
@@ -88,14 +124,33 @@ export function openWorkerHouse(cloud: LocalCloud, { watch = async () => undefin
     return undefined;
   }
 
+  async function passNow<Answer>(worker: Employee, sent: Sent<Answer>): Promise<Answer> {
+    if (!worker.dead) await before?.(sent);
+    return line.pass(worker, sent);
+  }
+  const pass = <Answer>(worker: Employee, sent: Sent<Answer>, overHttp = false): Promise<Answer> =>
+    turns === undefined
+      ? passNow(worker, sent)
+      : turns.take(sent, { overHttp, onDeath: (tell) => mourn(worker, tell) }, () => passNow(worker, sent));
+
   const call = kernel.call;
   kernel.call = (caller, service, action, input, options) => {
-    const worker = holderOf(caller.accessKeyId);
-    const send = () => call(caller, service, action, input, options);
-    if (worker === undefined) return send();
+    // What comes without a request is asked by a service, or by the world, in the course of another call.
+    const worker = options?.requestId === undefined ? undefined : holderOf(caller.accessKeyId);
+    const send = () => sendAs(caller, service, action, input, options);
+    if (worker === undefined) return call(caller, service, action, input, options);
     const refused = () => Promise.reject(new AwsError('InternalFailure', 'The request failed before anything was done.', 500));
-    return line.pass(worker, { service, action, send, refused, lost: lostAnswer });
+    return pass(worker, { service, action, send, refused, lost: lostAnswer }, true);
   };
+
+  /** A function that somebody else answers for is invoked all the same, as far as IAM is concerned. */
+  async function sendAs(...[caller, service, action, input, options]: Parameters<typeof call>): ReturnType<typeof call> {
+    const invoked = service === 'lambda' && action === 'Invoke' ? invocation.parse(input) : undefined;
+    const answer = invoked && invoke?.(invoked.FunctionName, invoked.Payload);
+    if (answer === undefined) return call(caller, service, action, input, options);
+    await call(caller, service, action, { ...input, InvocationType: 'DryRun' }, options);
+    return { ...(await (turns === undefined ? answer() : turns.aside(answer))) };
+  }
 
   async function environmentOf(functionName: string): Promise<Readonly<Record<string, string>>> {
     const known = environments.get(functionName);
@@ -106,27 +161,48 @@ export function openWorkerHouse(cloud: LocalCloud, { watch = async () => undefin
     return Variables;
   }
 
-  async function hire({ functionName, start }: Trade, habits: { readonly clock?: Clock } = {}): Promise<HousedWorker> {
-    const { [functionName]: credentials } = await cloud.functionCredentials();
+  async function employ<Work>({ functionName, start }: Craft<Work>, habits: Habits = {}): Promise<{ worker: Employee; work: Work }> {
+    const { [functionName]: credentials } = await cloud.functionCredentials(functionName);
     if (credentials === undefined) throw new Error(`The stack has no function ${functionName}.`);
     const clientConfig = { credentials };
     const now = habits.clock ?? clock.now;
     const lines: string[] = [];
     const { promise: death, resolve } = Promise.withResolvers<'died'>();
+    const worker: Employee = {
+      dead: false,
+      lines,
+      death,
+      mourners: new Set(),
+      die() {
+        worker.dead = true;
+        resolve('died');
+        for (const tell of [...worker.mourners]) tell();
+      },
+    };
+    workers.set(credentials.accessKeyId, worker);
 
     const fetchUrl: typeof fetch = (input, init) =>
-      line.pass(worker, {
+      pass(worker, {
         ...placeOf(String(input), init?.method),
         // One that is late has no patience of its own left.
-        send: () => fetch(input, { ...init, signal: null }),
+        send: () => wholeAnswer(fetch(input, { ...init, signal: null })),
         refused: () => new Response('{}', { status: 500 }),
         lost: () => new TypeError('fetch failed'),
       });
-    const sendEgress = createSendEgress({ allowLoopback: true });
-    const handleOne = start(await environmentOf(functionName), {
+    const sendNow = createSendEgress({ allowLoopback: true });
+    const sendEgress: Tools['sendEgress'] = (egress) =>
+      pass<EgressAnswer>(worker, {
+        ...placeOf(String(egress.url), egress.method),
+        send: () => sendNow(egress),
+        refused: () => ({ status: 500, json: {} }),
+        lost: () => new CordonError('PROVIDER_UNAVAILABLE', 'no answer', { retryable: true }),
+      });
+    const work = start(await environmentOf(functionName), {
+      worker,
       clientConfig,
+      sendEgress,
       clock: now,
-      nextId: createIds(now),
+      nextId: idsOf(now),
       log: logInto(lines, {}),
       sessions: createTenantSessions({ assume: createAssumeRole(new STSClient(clientConfig)), clock: now, capacity: 500 }),
       async pause(ms) {
@@ -141,47 +217,53 @@ export function openWorkerHouse(cloud: LocalCloud, { watch = async () => undefin
         }),
       tryCustomerKey: ({ PROVIDER_BASE_URLS: baseUrls }) =>
         createTryCustomerKey({
-          validateKey: createValidateKey({
-            baseUrls,
-            allowLoopback: true,
-            send: (egress) =>
-              line.pass<EgressAnswer>(worker, {
-                ...placeOf(String(egress.url), egress.method),
-                send: () => sendEgress(egress),
-                refused: () => ({ status: 500, json: {} }),
-                lost: () => new CordonError('PROVIDER_UNAVAILABLE', 'no answer', { retryable: true }),
-              }),
-          }),
+          validateKey: createValidateKey({ baseUrls, allowLoopback: true, send: sendEgress }),
           checkDatabase: () => Promise.reject(new Error('There are no databases here.')),
           allowLoopback: true,
         }),
     });
+    return { worker, work };
+  }
+
+  async function hire(trade: Trade, habits: Habits = {}): Promise<HousedWorker> {
+    const { worker, work } = await employ(trade, habits);
 
     async function apply(message: QueueMessage, deadline: number): Promise<'done' | 'again'> {
       try {
-        await handleOne(message, deadline);
+        await work(message, deadline);
         return 'done';
       } catch (error) {
         // Lambda is told which messages failed, and not why.
-        lines.push(String(error));
+        worker.lines.push(String(error));
         return 'again';
       }
     }
 
-    const worker: HousedWorker = {
-      dead: false,
-      lines,
-      die() {
-        worker.dead = true;
-        resolve('died');
-      },
-      handle: (message, deadline) => Promise.race([apply(message, deadline), death]),
-    };
-    workers.set(credentials.accessKeyId, worker);
-    return worker;
+    return Object.assign(worker, {
+      handle: (message: QueueMessage, deadline: number) => Promise.race([apply(message, deadline), worker.death]),
+    });
   }
 
-  return { line, hire };
+  return {
+    ...{ line, hire, employ, pass },
+    handOver: (accessKeyId, worker) => void workers.set(accessKeyId, worker),
+    dismiss() {
+      for (const [accessKeyId, { dead }] of workers) if (!dead) workers.delete(accessKeyId);
+    },
+  };
+}
+
+function mourn({ dead, mourners }: Employee, tell: () => void): () => void {
+  if (dead) queueMicrotask(tell);
+  else mourners.add(tell);
+  return () => void mourners.delete(tell);
+}
+
+/** With its body, so that nothing of it is under way any more. */
+async function wholeAnswer(coming: Promise<Response>): Promise<Response> {
+  const answer = await coming;
+  const body = await answer.arrayBuffer();
+  return new Response(body.byteLength === 0 ? null : body, { status: answer.status, headers: answer.headers });
 }
 
 /** `openai`, `GET /v1/models`: a request to a simulated provider as points name it, IDs replaced. */
