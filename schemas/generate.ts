@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import * as byoc from '../functions/byoc/events.ts';
+import * as audit from '../functions/isolation/audit/events.ts';
 import * as isolation from '../functions/isolation/events.ts';
 import * as honey from '../functions/isolation/honey/events.ts';
 import * as limits from '../functions/isolation/limits/events.ts';
@@ -24,7 +25,7 @@ function fileOf(detailType: string, source: string, schema: z.ZodType): [name: s
 
 /** Each event is defined in one place; what several capabilities publish is the same schema, and the same file. */
 const files = new Map(
-  [tenants, byoc, rotation, revocation, isolation].flatMap(({ inboundEvents, outboundEvents }) => [
+  [tenants, byoc, rotation, revocation, isolation, audit].flatMap(({ inboundEvents, outboundEvents }) => [
     ...Object.entries<z.ZodType>(inboundEvents).map(([type, schema]) => fileOf(type, platformSource, schema)),
     ...Object.entries<z.ZodType>(outboundEvents).map(([type, schema]) => fileOf(type, cordonSource, schema)),
   ]),

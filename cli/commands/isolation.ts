@@ -20,6 +20,7 @@ import { createRegistryReader } from '../platform/registry-reader.ts';
 import { until } from '../poll.ts';
 import type { Answer, Context, Handle } from '../runner.ts';
 import { checkLines, exitCodeOf, resultLines, runTable } from '../views/isolation-view.ts';
+import { auditCommand } from './isolation-audit.ts';
 import { declarationCommand } from './isolation-declaration.ts';
 
 const requestedBy = displayText.optional();
@@ -30,7 +31,9 @@ const shown = z.object({ tenant: tenantId, run: verificationId.optional(), ...fi
 const checked = z.object({ file: z.string().min(1), publicKey: z.string().min(1).optional() });
 
 export function isolationCommand(handle: Handle): Command {
-  const command = new Command('isolation').description('the isolation tests: have them run, and see what they found');
+  const command = new Command('isolation').description(
+    'the isolation tests and the audit of policies: have them run, and see what they found',
+  );
   const withFiles = (one: Command): Command =>
     one.option('--file <path>', 'write the signed result there (JSON)').option('--html <path>', 'write a page to read and to print there');
   withTimeout(withRequester(command.command('setup').description('onboard the two canaries that the tests are run with')), 300).action(
@@ -53,7 +56,7 @@ export function isolationCommand(handle: Handle): Command {
     .description('check a signed result with nothing but its file: no AWS is asked')
     .option('--public-key <path>', 'PEM of the key that has to have signed it; without, the one in the file is used')
     .action(handle(checked, check));
-  return command.addCommand(declarationCommand(handle));
+  return command.addCommand(declarationCommand(handle)).addCommand(auditCommand(handle));
 }
 
 async function setup(context: Context, { requestedBy: by, timeout }: z.infer<typeof prepared>): Promise<Answer> {

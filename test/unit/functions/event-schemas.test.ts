@@ -3,14 +3,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import * as byoc from '../../../functions/byoc/events.ts';
+import * as audit from '../../../functions/isolation/audit/events.ts';
 import * as isolation from '../../../functions/isolation/events.ts';
+import * as honey from '../../../functions/isolation/honey/events.ts';
+import * as limits from '../../../functions/isolation/limits/events.ts';
 import * as revocation from '../../../functions/revocation/events.ts';
 import * as rotation from '../../../functions/rotation/events.ts';
 import * as tenants from '../../../functions/tenants/events.ts';
 
-const capabilities = [tenants, byoc, rotation, revocation, isolation];
+const capabilities = [tenants, byoc, rotation, revocation, isolation, audit];
 const inboundDetailTypes: readonly string[] = capabilities.flatMap((events): readonly string[] => events.inboundDetailTypes);
-const outboundDetailTypes = [...new Set(capabilities.flatMap((events) => Object.keys(events.outboundEvents)))];
+/** What one part of Cordon tells another. */
+const observedDetailTypes = [limits, honey].flatMap(({ observedEvents }) => Object.keys(observedEvents));
+const outboundDetailTypes = [...new Set([...capabilities.flatMap((events) => Object.keys(events.outboundEvents)), ...observedDetailTypes])];
 const root = new URL('../../../', import.meta.url);
 
 describe('P5 the event schemas', () => {
