@@ -86,9 +86,7 @@ describe('T3 a session asks for what is another tenant’s', () => {
   });
 
   it('reports a session that is named for nobody', () => {
-    expect(found(onSecret('GetSecretValue', ofGlobex, session('TenantReader', 'Botocore_1')))).toEqual([
-      ['SESSION_DISAGREES', 'globex'],
-    ]);
+    expect(found(onSecret('GetSecretValue', ofGlobex, session('TenantReader', 'Botocore_1')))).toEqual([['SESSION_DISAGREES', 'globex']]);
   });
 
   it('does not report what the isolation tests are refused on purpose, and what they get all the same', () => {
