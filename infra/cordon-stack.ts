@@ -441,7 +441,7 @@ export class CordonStack extends Stack {
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     // The last there is: it watches everything before it.
-    new Alarms(this, 'Operating', { inventory: takeInventory(this), alarmAction });
+    new Alarms(this, 'Operating', { inventory: takeInventory(this), alarmAction, topic: alarms });
     new Dashboard(this, 'Dashboard', { inventory: takeInventory(this) });
     acknowledgeFindings(this);
   }

@@ -9,6 +9,8 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnTable, Operation, type Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Inventory, type Named, ruleNameOf, type Scheduled } from './inventory.ts';
 import { runbook } from './runbook.ts';
@@ -17,6 +19,8 @@ import type { ServiceFunction } from './service-function.ts';
 export interface AlarmsProps {
   readonly inventory: Inventory;
   readonly alarmAction: IAlarmAction;
+  /** Where the action publishes. */
+  readonly topic: Topic;
 }
 
 interface Rule {
@@ -55,8 +59,9 @@ const operations: readonly Operation[] = [
 export class Alarms extends Construct {
   readonly #alarmed: ReadonlySet<string>;
 
-  constructor(parent: Construct, id: string, { inventory, alarmAction }: AlarmsProps) {
+  constructor(parent: Construct, id: string, { inventory, alarmAction, topic }: AlarmsProps) {
     super(parent, id);
+    letPublish(topic);
     this.#alarmed = new Set(inventory.alarms.flatMap(({ metric }) => this.#keyOf(metric) ?? []));
     const silent = new Map(inventory.schedules.map(({ thing }) => [thing.function.node.path, thing.everyMinutes]));
     const rules = [
@@ -120,6 +125,26 @@ export class Alarms extends Construct {
     const { namespace, metricName, dimensions } = metricStat;
     return JSON.stringify(Stack.of(this).resolve([namespace, metricName, dimensions]));
   }
+}
+
+/**
+ * A topic with a policy of its own has none of the default one, which lets the account publish: CloudWatch has to be let in by name, or alarms go off and nobody is told.
+ * Source: SNS Developer Guide, "Example cases for access control", CloudWatch alarms.
+ */
+function letPublish(topic: Topic): void {
+  const { account, region, partition } = Stack.of(topic);
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'TellOfAlarms',
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': account },
+        ArnLike: { 'aws:SourceArn': `arn:${partition}:cloudwatch:${region}:${account}:alarm:*` },
+      },
+    }),
+  );
 }
 
 function functionRules({ name, thing }: Named<ServiceFunction>, everyMinutes: number | undefined): readonly Rule[] {
