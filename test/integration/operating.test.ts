@@ -113,7 +113,7 @@ describe('P7 the registry restored to an earlier point', () => {
     );
     expect(await items()).toHaveLength(copy.length);
 
-    const told = await operator.cordon(['restore', 'replay', '--since', point, '--json'], patient);
+    const told = await operator.cordon(['restore', 'replay', '--since', point, '--json']);
     expect(told.exitCode, told.err).toBe(0);
     expect((told.json()['events'] as { outcome: string }[]).map(({ outcome }) => outcome)).toEqual(Array(6).fill('in force'));
     for (const name of ['broker', 'authorizer']) await open(name);
@@ -128,7 +128,7 @@ describe('P7 the registry restored to an earlier point', () => {
 
     await test.settled();
     const before = (await items()).filter(({ sk }) => sk?.S?.startsWith('REVO') === true || sk?.S === 'TENANT');
-    const again = await operator.cordon(['restore', 'replay', '--since', point, '--json'], patient);
+    const again = await operator.cordon(['restore', 'replay', '--since', point, '--json']);
     expect(again.exitCode, again.err).toBe(0);
     await test.settled();
     const versionOf = (all: typeof before) => new Map(all.map(({ pk, sk, epoch }) => [`${pk?.S} ${sk?.S}`, epoch?.N]));
