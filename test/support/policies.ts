@@ -132,7 +132,7 @@ export interface Caller {
 export const functionNames = [
   ...(['Sessions', 'Tenants', 'Authorizer', 'Broker', 'Door', 'Evidence', 'Description'] as const),
   ...(['Worker', 'Connections', 'Sweep', 'Rotation', 'Revocation', 'CutOff', 'RevocationsApi'] as const),
-  ...(['RateLimits'] as const),
+  ...(['RateLimits', 'IsolationTests', 'IsolationApi'] as const),
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
