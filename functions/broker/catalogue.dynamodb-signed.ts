@@ -64,7 +64,7 @@ export function createSignedCatalogueStore(deps: {
             ExpressionAttributeValues: { ':pk': pk, ':sk': { S: 'CREDENTIAL#' } },
             ...(isRecord(next) && { ExclusiveStartKey: next }),
           });
-          for (const item of Array.isArray(page['Items']) ? page['Items'] : []) found.push(factsOf(plainItem(item)));
+          for (const item of Array.isArray(page['Items']) ? page['Items'] : []) found.push(factsOf(plainItem(item), deps.tenantId));
           next = page['LastEvaluatedKey'];
         } while (next !== undefined);
         return found;
@@ -86,7 +86,7 @@ function ruleOf(rule: unknown): Rule {
   };
 }
 
-function factsOf(item: Item): CredentialFacts {
+function factsOf(item: Item, tenantId: TenantId): CredentialFacts {
   const { source, userId, dataClasses, settings } = item;
   if (source !== 'platform-issued' && source !== 'customer-supplied' && source !== 'federated' && source !== 'customer-role')
     return notUnderstood();
@@ -96,6 +96,7 @@ function factsOf(item: Item): CredentialFacts {
     source,
     connectionId: connectionIdOf(item['connectionId']),
     userId: userIdOf(userId),
+    ...(item['tenantId'] !== tenantId && { strayFrom: textOf(item['tenantId']) ?? 'nobody' }),
     dataClasses: Array.isArray(dataClasses) ? dataClasses.filter((one) => typeof one === 'string') : [],
     settings: settingsOf(settings),
   };

@@ -9,6 +9,8 @@ export interface CredentialFacts {
   /** Of a customer's role: the connection it stands for, by the customer's AWS account ID. */
   readonly connectionId?: string | undefined;
   readonly userId: UserId | undefined;
+  /** Set where the item names another tenant than the one among whose items it lies: whose it says it is. */
+  readonly strayFrom?: string;
   readonly environment: string;
   readonly useCase: string | undefined;
   readonly team: string | undefined;

@@ -6,6 +6,7 @@ import { CordonError } from '../shared/errors.ts';
 import { admitCall } from './admit-call.ts';
 import type { Admitted } from './admitted.ts';
 import { askedOf } from './asked.ts';
+import { demandOwner } from './demand-owner.ts';
 import type { GateQuestion } from './gate.ts';
 import type { ReadySecret } from './obtain-secret.ts';
 import type { ProxyCall } from './proxy-event.ts';
@@ -96,6 +97,7 @@ export async function prepareUse(
     });
     const { credential, epochs, question } = admitted;
     progress.use = { call, asked, credential, credentialVersion: epochs.secretVersionId, backupFor: question.backupFor };
+    demandOwner(credential, call.caller);
     deps.secrets.observe(credential.credentialId, epochs);
     target = adapter.target(call, credential.settings, deps.baseUrls[call.provider]);
     if (target === undefined) {

@@ -24,13 +24,14 @@ export type MintTenantSession = (token: string, options?: { readonly fresh: bool
  */
 export type NarrowToUser = (session: TenantSession, userId: UserId) => Promise<SigningCredentials>;
 
-/** What IAM refused to a tenant's session: a bug asked for what is another's, or something is set up wrongly. */
+/** What was refused to a tenant's session: a bug asked for what is another's, or something is set up wrongly. */
 export interface Violation {
   /** e.g. `secretsmanager:GetSecretValue`. */
   readonly operation: string;
   /** In Cordon's own terms, e.g. `cordon/acme/main`. */
   readonly resource: string;
-  readonly code: string;
+  /** `ACCESS_REFUSED`: by IAM. `CROSS_TENANT_USE`: by the broker, because of who owns it. */
+  readonly code: 'ACCESS_REFUSED' | 'CROSS_TENANT_USE';
 }
 
 /** Has the violation published for the tenant of the token. Throws CordonError SESSION_UNAVAILABLE | TOKEN_REFUSED. */

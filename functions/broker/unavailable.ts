@@ -1,13 +1,15 @@
 import { CordonError, type CordonErrorCode } from '../shared/errors.ts';
 import type { Violation } from './tenant-session.ts';
 
-/** IAM refused what a tenant's own session asked for: the caller is refused, the refusal attributed, an event raised. */
+/** IAM refused what a tenant's own session asked for, or the credential turned out to be another's: the caller is refused, the refusal attributed, an event raised. */
 export class IsolationViolation extends CordonError {
   readonly violation: Violation;
 
-  constructor(violation: Omit<Violation, 'code'>, cause: CordonError) {
-    super('ACCESS_REFUSED', `IAM refused ${violation.operation} on ${violation.resource}`, { cause });
-    this.violation = { ...violation, code: 'ACCESS_REFUSED' };
+  constructor(violation: Omit<Violation, 'code'>, cause?: CordonError, code: Violation['code'] = 'ACCESS_REFUSED') {
+    super('ACCESS_REFUSED', `${code === 'ACCESS_REFUSED' ? 'IAM' : 'the broker'} refused ${violation.operation} on ${violation.resource}`, {
+      cause,
+    });
+    this.violation = { ...violation, code };
   }
 }
 

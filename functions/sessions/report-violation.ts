@@ -27,8 +27,13 @@ export async function reportViolation({ verify, announcer }: ReportDeps, token: 
     version: 1,
     tenantId: claims.tenantId,
     event: {},
-    reason: { code: report.code, message: `IAM refused ${report.operation} on ${report.resource} to a session of the tenant` },
+    reason: { code: report.code, message: messageOf(report) },
     left: [],
   });
   return claims;
+}
+
+function messageOf({ code, operation, resource }: Violation): string {
+  if (code === 'CROSS_TENANT_USE') return `the broker refused ${operation} on ${resource}: its owner is not who called`;
+  return `IAM refused ${operation} on ${resource} to a session of the tenant`;
 }

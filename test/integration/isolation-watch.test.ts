@@ -3,10 +3,11 @@ import { GetSecretValueCommand, PutResourcePolicyCommand, UntagResourceCommand }
 import { beforeAll, describe, expect, it } from 'vitest';
 import { userIdOf } from '../../functions/shared/identifiers.ts';
 import type { AwsClients } from '../../local/aws-clients.ts';
-import { chat, openAiMain, toOpenAiMain } from '../support/broker-calls.ts';
+import { chat, endedUses, openAiMain, openAiTenant, refusalOf, toOpenAiMain } from '../support/broker-calls.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { askBedrock } from '../support/customer-calls.ts';
 import { connect, tokenOf } from '../support/customers.ts';
+import { plant } from '../support/ground-truth.ts';
 import { administratorOf, assumeRole, credentialsOf } from '../support/neighbours.ts';
 import { apply, ended } from '../support/revocations.ts';
 import { requestRotation, stateOf } from '../support/rotations.ts';
@@ -152,5 +153,18 @@ describe('E8 T3 CloudTrail shows who reached across', () => {
       ],
     ];
     for (const [tenantId, move] of moves) expect(await foundOf(test, move)).toMatchObject([{ code: 'WALL_TOUCHED', tenantId }]);
+  });
+});
+
+describe('T3 a credential whose owner is not who asks', () => {
+  it('is used by nobody, told, and on record as refused, although it lies among the caller’s own', async () => {
+    const [a, b] = [await openAiTenant(test), await openAiTenant(test)];
+    await plant(test.cloud, { pk: `TENANT#${a}#`, sk: 'CREDENTIAL#openai-main' }, { tenantId: b });
+    const token = await test.cloud.oidc.mint({ tenantId: a, userId: 'ana' });
+    const found = await foundOf(test, async () =>
+      expect(await refusalOf(await chat(test, token))).toEqual({ status: 403, code: 'ACCESS_REFUSED' }),
+    );
+    expect(found).toMatchObject([{ code: 'CROSS_TENANT_USE', tenantId: a, message: expect.stringContaining(`cordon/${a}/openai-main`) }]);
+    expect((await endedUses(test, a, 1)).map(({ outcome }) => outcome)).toMatchObject([{ result: 'refused', code: 'ACCESS_REFUSED' }]);
   });
 });

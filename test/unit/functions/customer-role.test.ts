@@ -163,6 +163,7 @@ describe('B7 the catalogue', () => {
   const text = (value: string) => ({ S: value });
   const list = (...values: readonly string[]) => ({ L: values.map(text) });
   const item = {
+    tenantId: text(acme),
     credentialId: text(credential.credentialId),
     provider: text('aws'),
     source: text('customer-role'),
@@ -181,6 +182,13 @@ describe('B7 the catalogue', () => {
 
   it('knows a customer’s role by its connection, with what it may be used for', async () => {
     expect(await catalogueOf(item).credentials()).toEqual([credential]);
+  });
+
+  it.each([
+    ['another tenant', { tenantId: text('globex') }, 'globex'],
+    ['no tenant', { tenantId: undefined }, 'nobody'],
+  ])('T3 says of an item that names %s that it has strayed', async (_what, over, strayFrom) => {
+    expect(await catalogueOf({ ...item, ...over }).credentials()).toMatchObject([{ strayFrom }]);
   });
 
   it.each([
