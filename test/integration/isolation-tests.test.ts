@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { canaryIds } from '../../functions/isolation/canaries.ts';
 import { isolationTests, services } from '../../functions/isolation/check.ts';
-import { verificationFile } from '../../functions/isolation/verify/result.ts';
+import { verificationFile, verificationResult } from '../../functions/isolation/verify/result.ts';
 import { verifyResult } from '../../functions/isolation/verify/verify-result.ts';
 import { usesBy } from '../support/attribution-log.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
@@ -11,29 +13,35 @@ import {
   checksThat,
   endOf,
   labelOthersSecret,
-  onboardCanaries,
   resultOf,
   rotationBegun,
   shareProject,
   takeWallsDown,
 } from '../support/isolation-runs.ts';
+import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 
 let test: TestCloud;
 let tenantId: string;
+let operator: OperatorCommand;
 beforeAll(async () => {
   test = await testCloud();
+  operator = await operatorCommand(test);
   tenantId = (await test.onboard()).tenantId;
 });
 
+const withoutFiles = ({ file: _, html: __, runs: ___, ...result }: Record<string, unknown>) => result;
 const ask = (token: string, path = '', init: RequestInit = {}): Promise<Response> =>
   fetch(`${test.cloud.brokerUrl}/v1/isolation${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
 
 describe('T1 the isolation tests, run live', () => {
-  it('are not verified, and never passed, while there are no canaries', async () => {
-    const result = await resultOf(test, tenantId, await askForRun(test, tenantId));
-    expect(result.counts).toEqual({ passed: 0, failed: 0, notVerified: isolationTests.length });
-    expect(result.checks[0]?.detail).toContain('is it onboarded');
-    await onboardCanaries(test);
+  it('are not verified, and never passed, while there are no canaries; the operator sets them up', async () => {
+    const { exitCode, err, json } = await operator.cordon(['isolation', 'verify', '--tenant', tenantId, '--json']);
+    expect(exitCode, err).toBe(3);
+    const { counts, checks } = verificationResult.parse(withoutFiles(json()));
+    expect(counts).toEqual({ passed: 0, failed: 0, notVerified: isolationTests.length });
+    expect(checks[0]?.detail).toContain('is it onboarded');
+    const set = await operator.cordon(['isolation', 'setup', '--json']);
+    expect([set.exitCode, set.json()], set.err).toEqual([0, { canaries: { [canaryIds.a]: 'active', [canaryIds.b]: 'active' } }]);
   });
 
   it('are run for an administrator who asks, all pass, and the result is signed, shown as a page, and nobody else’s', async () => {
@@ -76,6 +84,10 @@ describe('T1 the isolation tests, run live', () => {
     const { detail } = await test.outcome(['IsolationVerified'], canaryIds.a, 50_000);
     expect(detail).toMatchObject({ tenantId: canaryIds.a, requestedBy: 'daily schedule', failed: 0, notVerified: 0 });
     const answer = await ask(await tokenOf(test, tenantId));
+    const shown = await operator.cordon(['isolation', 'show', '--tenant', canaryIds.a, '--file', 'daily.json', '--html', 'daily.html']);
+    expect([shown.exitCode, shown.out], shown.err).toEqual([0, expect.stringMatching(/^vault-access-scope +\d\d +0 +0$/m)]);
+    expect((await operator.cordon(['isolation', 'check', 'daily.json'])).exitCode).toBe(0);
+    expect(readFileSync(join(operator.directory, 'daily.html'), 'utf8')).toContain('checks passed.');
     expect(await answer.json()).toMatchObject({ daily: { tenantId: canaryIds.a, counts: { failed: 0 } } });
   });
 
@@ -106,5 +118,10 @@ describe('T1 the isolation tests, run live', () => {
     const told = (await test.published('ISOLATION_TEST_FAILED')).map(({ detail }) => JSON.stringify(detail));
     for (const check of failed) expect(told.some((text) => text.includes(`${check}: `))).toBe(true);
     expect((await endOf(test, id)).detail).toMatchObject({ failed: failed.length });
+    const shown = await operator.cordon(['isolation', 'show', '--tenant', tenantId, '--run', id]);
+    expect([shown.exitCode, shown.out]).toEqual([
+      1,
+      expect.stringMatching(/^failed +vault-access-scope\/read-secret +vault +Tried to read/m),
+    ]);
   });
 });

@@ -3,17 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { z } from 'zod';
-import { canaryCredentials, canaryIds, canaryNames, canaryOnboarding } from '../../functions/isolation/canaries.ts';
+import { canaryCredentials, canaryIds } from '../../functions/isolation/canaries.ts';
 import { type VerificationResult, verificationResult } from '../../functions/isolation/verify/result.ts';
 import type { Outcome } from '../../local/demo/play-events.ts';
 import { plantItem } from './broker-calls.ts';
 import type { TestCloud } from './cloud.ts';
 import { asRoot } from './ground-truth.ts';
-
-export async function onboardCanaries(test: TestCloud): Promise<void> {
-  await test.putEvents(...canaryNames.map((name) => ({ detailType: 'TenantOnboarded', detail: canaryOnboarding(name, 'test') })));
-  for (const name of canaryNames) await test.outcome(['TenantProvisioned'], canaryIds[name]);
-}
 
 /** Asks for a run, as the platform does; answers the event's ID. */
 export async function askForRun(test: TestCloud, tenantId: string): Promise<string> {
