@@ -7,7 +7,7 @@ export default defineConfig({
       'test/faults/**/*.test.ts',
       'test/integration/*crash-points.test.ts',
       'test/integration/rotation-{two-workers,revoked}.test.ts',
-      'test/integration/revocation-reordering.test.ts',
+      'test/integration/revocation-{reordering,scale}.test.ts',
       'test/proofs/removed-denies.test.ts',
     ],
     env: { FAULTS: 'all' },

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { testCloud } from '../support/cloud.ts';
-import { type FaultPoint, inFull, pointName } from '../support/fault-points.ts';
+import { everyNth, type FaultPoint, inFull, pointName } from '../support/fault-points.ts';
 import { flows, type Kind, kinds } from '../support/revocation-courses.ts';
 import { openRevocationLab, type Played, type Playing } from '../support/revocation-flow.ts';
 import { revocationTrade } from '../support/revocation-worker.ts';
@@ -12,14 +12,14 @@ const lab = await openRevocationLab(await testCloud());
  * In `npm test` one trouble of so many is met: the first flow's calls are most of every other's. `npm run faults` meets all.
  */
 const oneOf: Readonly<Record<Kind, number>> = {
-  'a credential': 17,
+  'a credential': 29,
   'a credential of two slots in the grace of a rotation': 260,
-  'a user with a credential of their own': 43,
+  'a user with a credential of their own': 79,
   'a pool tenant': 260,
   'a dedicated tenant': 260,
-  'the version in force': 43,
-  'a suspension and its end': 23,
-  'what a person confirms': 37,
+  'the version in force': 79,
+  'a suspension and its end': 41,
+  'what a person confirms': 67,
 };
 
 interface Recorded {
@@ -37,7 +37,7 @@ async function record(kind: Kind): Promise<Recorded> {
     const effects: readonly Effect[] = effectsOn(point);
     return (effects.includes('kills') ? [...effects, 'is never made' as const] : effects).map((effect) => ({ point, effect }));
   });
-  const troubles = inFull ? all : all.filter((_, index) => index % oneOf[kind] === 0);
+  const troubles = everyNth(all, oneOf[kind]);
   await lab.stock(flows[kind], troubles.length);
   return { kind, clean, points, troubles };
 }
@@ -99,7 +99,7 @@ describe('X3 a worker that is held up past its hold, while another takes over', 
   const kind: Kind = 'a credential';
   const late = held.flatMap((point) => delaysOf(point).map((effect) => ({ point, effect, call: pointName(point) })));
 
-  it.each(late.filter((_, index) => inFull || index % 23 === 0))('changes nothing when $call $effect', async (trouble) => {
+  it.each(everyNth(late, 41))('changes nothing when $call $effect', async (trouble) => {
     const subject = await lab.take(flows[kind]);
     let of: Playing | undefined;
     const meanwhile = async (): Promise<void> => {

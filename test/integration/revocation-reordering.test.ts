@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { testCloud } from '../support/cloud.ts';
-import { type FaultPoint, inFull, pointName } from '../support/fault-points.ts';
+import { everyNth, type FaultPoint, pointName } from '../support/fault-points.ts';
 import { letThrough } from '../support/gate-keeping.ts';
 import { offboardTenant, reinstateTenant, revokeTenant, type Step, suspendTenant } from '../support/revocation-courses.ts';
 import { itemsAt, remainsOf } from '../support/revocation-facts.ts';
@@ -11,13 +11,13 @@ import { delaysOf } from '../support/troubled-line.ts';
 
 const lab = await openRevocationLab(await testCloud());
 /** In `npm test` one of so many; `npm run faults` meets all. */
-const oneOf = 43;
+const oneOf = 79;
 
 const recorded: { race: Race; name: string; points: readonly FaultPoint[]; troubles: readonly (Meeting & { call: string })[] }[] = [];
 for (const race of races) {
   const points = await recordRace(lab, race);
   const troubles = points.flatMap((point) => delaysOf(point).map((effect) => ({ point, effect, call: pointName(point) })));
-  recorded.push({ race, name: race.name, points, troubles: troubles.filter((_, index) => inFull || index % oneOf === 0) });
+  recorded.push({ race, name: race.name, points, troubles: everyNth(troubles, oneOf) });
 }
 
 const nothing: Omit<Raced, 'statuses'> = { live: 0, secrets: [], underWay: [], open: 0, through: [], missteps: [] };

@@ -67,8 +67,8 @@ const readsTheAdminKey = new Set(['kms', 'secretsmanager']);
 /**
  * Plays the flow once and answers every AWS call that `tenants` made for it.
  *
- * @param sampled half of the troubles, and of calls without an effect every sixth: they go the same way through the code as those of the first flow, which meets them
- *   all. `npm run faults` meets all of every flow
+ * @param sampled a quarter of the troubles, and of calls without an effect every twelfth: they go the same way through the code as those of the first flow, which meets
+ *   half of them. `npm run faults` meets all of every flow
  */
 export async function recordFlow(test: TestCloud, flow: Flow, sampled = false): Promise<RecordedFlow> {
   const { cloud } = test;
@@ -82,7 +82,9 @@ export async function recordFlow(test: TestCloud, flow: Flow, sampled = false): 
   const clean = await tenantState(test, tenantId, flow.subjects);
   const all = points.flatMap(interruptionsOf);
   const isKept = ({ point, reachesTheCode }: InterruptedCase, index: number): boolean =>
-    !sampled || inFull || (reachesTheCode && !effectless.test(point.action) && index % 2 === 0) || index % 6 === 0;
+    inFull ||
+    index % 12 === 0 ||
+    (reachesTheCode && !effectless.test(point.action) ? index % (sampled ? 4 : 2) === 0 : !sampled && index % 2 === 0);
   return { flow, points, clean, cases: [...all.filter(isKept), ...deliveries.map(doubled)] };
 }
 
