@@ -1,7 +1,8 @@
 /**
- * Puts one thing wrong in the policies, time and again, and tells for each whether anything notices. Exits with 1 when a mutant that is not equivalent stays alive.
+ * Puts one thing wrong in the policies, time and again, and tells for each whether anything notices. Exits with 1 when a mutant that is not equivalent stays alive, or
+ * one that is redundant has no name in `redundant.ts`.
  *
- *   npm run mutants [-- part-of-a-policy's-name]
+ *   npm run mutants [-- policies' names as a regular expression]
  */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,30 +12,31 @@ import { spelled } from '../proofs/model/letters.ts';
 import { openSolver } from '../proofs/model/solver.ts';
 import { readStack } from '../proofs/model/stack.ts';
 import { templatePath } from '../support/template.ts';
-import { judge, type Verdict } from './judge.ts';
+import { createJudge } from './judge.ts';
 import { mutantsOf } from './mutate.ts';
-
-interface Report {
-  readonly policy: string;
-  readonly mutant: string;
-  readonly verdict: Verdict;
-}
+import { failuresOf, type Report, textOf } from './report.ts';
 
 const [, file = '', only = '', shard] = process.argv;
 if (shard === undefined) await lead();
 else await work(Number(shard.split('/')[0]), Number(shard.split('/')[1]));
 
-/** Judges every n-th mutant and reports to the process that started this one. */
+/** Judges every n-th statement's mutants, which are judged faster one after another, and reports to the process that started this one. */
 async function work(first: number, of: number): Promise<void> {
   const stack = await readStack(JSON.parse(readFileSync(templatePath, 'utf8')));
   const solver = await openSolver();
-  const mutants = [...stack.policies].flatMap(([policy, document]) =>
-    policy.includes(only) ? mutantsOf(document).map((mutant) => ({ policy, mutant })) : [],
-  );
-  for (const [index, { policy, mutant }] of mutants.entries()) {
-    if (index % of !== first) continue;
-    const report: Report = { policy, mutant: mutant.name, verdict: await judge(stack, policy, mutant, solver) };
-    process.send?.(report);
+  const { judge } = createJudge(stack, solver);
+  const statements = new Map<string, number>();
+  for (const [policy, document] of stack.policies) {
+    if (!new RegExp(only).test(policy)) continue;
+    for (const mutant of mutantsOf(document)) {
+      const statement = `${policy} ${mutant.statement}`;
+      if (!statements.has(statement)) statements.set(statement, statements.size);
+      if ((statements.get(statement) ?? 0) % of !== first) continue;
+      const began = performance.now();
+      const verdict = await judge(policy, mutant);
+      const report: Report = { policy, mutant: mutant.name, verdict, ms: performance.now() - began };
+      process.send?.(report);
+    }
   }
   solver.close();
   process.disconnect();
@@ -49,31 +51,17 @@ async function lead(): Promise<void> {
       const child = fork(file, [only, `${index}/${workers}`]);
       child.on('message', (report: Report) => {
         reports.push(report);
-        if (process.stderr.isTTY) process.stderr.write(`\r${reports.length} judged`);
+        const { policy, mutant, verdict } = report;
+        if (verdict.kind === 'alive' || verdict.kind === 'redundant')
+          process.stderr.write(spelled(`${verdict.kind}: ${policy} ${mutant}\n`));
       });
       return new Promise<void>((done, failed) => {
         child.on('exit', (code) => (code === 0 ? done() : failed(new Error(`a worker ended with ${code}`))));
       });
     }),
   );
-  print(reports);
-  if (reports.some(({ verdict }) => verdict.kind === 'alive')) process.exitCode = 1;
-}
-
-function print(reports: readonly Report[]): void {
-  const count = (of: readonly Report[], kind: Verdict['kind']): number => of.filter(({ verdict }) => verdict.kind === kind).length;
-  const row = (name: string, of: readonly Report[]): string => {
-    const [killed, alive, redundant, equivalent, malformed] = (['killed', 'alive', 'redundant', 'equivalent', 'malformed'] as const).map(
-      (kind) => count(of, kind),
-    );
-    return `${name.padEnd(64)} ${killed}/${(killed ?? 0) + (alive ?? 0)} killed, ${redundant} redundant, ${equivalent} equivalent, ${malformed} malformed`;
-  };
-  for (const policy of [...new Set(reports.map((report) => report.policy))].sort()) {
-    const those = reports.filter((report) => report.policy === policy);
-    console.log(spelled(row(policy, those)));
-    for (const { mutant, verdict } of those) {
-      if (verdict.kind === 'alive' || verdict.kind === 'redundant') console.log(spelled(`    ${verdict.kind}: ${mutant}`));
-    }
-  }
-  console.log(row('all', reports));
+  console.log(textOf(reports));
+  const failures = failuresOf(reports, only === '');
+  for (const failure of failures) console.log(failure);
+  if (failures.length > 0) process.exitCode = 1;
 }

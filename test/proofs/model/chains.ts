@@ -179,14 +179,27 @@ function trusts(stack: Stack, target: Principal, principal: Principal): boolean 
 /** Workers that read keys of all tenants are held off the other shared roles by a Deny as well, whatever else they are given. */
 const readsKeys = /^(Rotation|Revocation)FunctionRole/;
 
+/** Whether a principal's own Allows name a role, whatever the call. */
+function asksFor(stack: Stack, principal: Principal, target: Principal): boolean {
+  const { principal: caller, known, bounded } = callerOfSession({ principal });
+  const say = new Translation(new Request(), { principal: caller, known: new Map([...known, ['action', 'sts:AssumeRole'], ['resource', target.arn]]), bounded });
+  return ownAllows(stack, principal, account).policies.identity.some(({ document }) =>
+    say.statements(document, 'Allow', false).some(({ applies }) => applies !== false),
+  );
+}
+
 /** A function asks for no role that does not trust it: what the trust policy refuses, its own policy does not allow. */
 export function trustedQuestions(stack: Stack): Question[] {
   const functions = stack.principals.filter(({ kind }) => kind === 'function');
   return functions.flatMap((principal) =>
     [deployed(stack, principal), ...(readsKeys.test(principal.name) ? [ownDenies(stack, principal)] : [])].flatMap((lens) =>
       stack.principals
-        .filter((target) => target.kind === 'tenant' && !trusts(stack, target, principal))
-        .filter((target) => ownerOf(target) === undefined || lens.name === 'as deployed')
+        .filter((target) => target.kind === 'tenant')
+        .filter((target) =>
+          lens.name === 'as deployed'
+            ? !trusts(stack, target, principal)
+            : ownerOf(target) === undefined && !asksFor(stack, principal, target),
+        )
         .map((target) =>
           question({
             property: 'P3 minting: no role is asked for that does not trust',

@@ -1,7 +1,7 @@
 /** Everything that somebody may do at all: each action for which some request is allowed, on what, and with which condition keys. */
 import { allowed } from './decision.ts';
 import { Request } from './formula.ts';
-import { type Literal, type Script, scriptFor } from './smt.ts';
+import { type Literal, type Script, scriptFor, type Values } from './smt.ts';
 import { digestOf, type Inquiry, type Solver } from './solver.ts';
 import type { Things } from './things.ts';
 import { Translation } from './translate.ts';
@@ -10,8 +10,8 @@ import type { View } from './views.ts';
 export interface Power {
   readonly action: string;
   readonly resource: string;
-  /** What every request that is allowed carries, in order. */
-  readonly needs: readonly string[];
+  /** What a request carries that is allowed, e.g. `events:source=cordon`: each key that it must have, with what it may be of all that policies speak of. */
+  readonly needs: string;
 }
 
 /** Of the actions that `matters` holds for; of all when left out. */
@@ -59,16 +59,20 @@ async function find(
   solver: Solver,
 ): Promise<readonly Power[]> {
   const inquiry = solver.open(script);
+  const casesOf = casesBy(inquiry, script, request, things);
   try {
     const found: Power[] = [];
     for (const [forAction, those] of alike(request, script, 'action', actions)) {
       const resources = view.resource === undefined ? [...new Set(those.flatMap((action) => things.resourcesOf(action)))] : [view.resource];
       for (const [forResource, on] of alike(request, script, 'resource', resources)) {
-        const needs = await neededKeys(inquiry, script, [...forAction, ...(view.resource === undefined ? forResource : [])]);
-        if (needs === undefined) continue;
+        const cases = await casesOf([...forAction, ...(view.resource === undefined ? forResource : [])], []);
         for (const action of those) {
           const possible = new Set(view.resource === undefined ? things.resourcesOf(action) : [view.resource]);
-          found.push(...on.filter((one) => possible.has(one)).map((resource) => ({ action, resource, needs })));
+          found.push(
+            ...on
+              .filter((one) => possible.has(one))
+              .flatMap((resource) => cases.map((needs): Power => ({ action, resource, needs: needs.join(' ') }))),
+          );
         }
       }
     }
@@ -91,17 +95,46 @@ function alike(request: Request, script: Script, slot: string, texts: readonly s
   return [...groups.values()];
 }
 
-/** The keys without which no such request is allowed; undefined when none is allowed at all. */
-async function neededKeys(inquiry: Inquiry, script: Script, literals: readonly Literal[]): Promise<readonly string[] | undefined> {
-  const answer = await inquiry.ask(literals);
-  if (!answer.satisfiable) return undefined;
-  let candidates = [...script.without].filter(([slot]) => (answer.values.get(slot) ?? []).length > 0);
-  const needed: string[] = [];
-  while (candidates.length > 0) {
-    const [[slot, without] = ['', []], ...others] = candidates;
-    const smaller = await inquiry.ask([...literals, ...without]);
-    candidates = smaller.satisfiable ? others.filter(([name]) => (smaller.values.get(name) ?? []).length > 0) : others;
-    if (!smaller.satisfiable) needed.push(slot);
-  }
-  return needed.sort();
+/** By what requests must carry to be allowed: nothing more, or a key; and if a key, with which values, and what they need besides. None: none is allowed. */
+function casesBy(inquiry: Inquiry, script: Script, request: Request, things: Things) {
+  /** A key without which no such request is allowed. */
+  const neededKey = async (literals: readonly Literal[], but: readonly string[]): Promise<string | undefined> => {
+    const answer = await inquiry.ask(literals);
+    let candidates = answer.satisfiable ? carried(script, answer.values, but) : [];
+    for (;;) {
+      const [slot, ...others] = candidates;
+      if (slot === undefined) return undefined;
+      const smaller = await inquiry.ask([...literals, ...(script.without.get(slot) ?? [])]);
+      if (!smaller.satisfiable) return slot;
+      const still = carried(script, smaller.values, but);
+      candidates = others.filter((one) => still.includes(one));
+    }
+  };
+  const casesOf = async (literals: readonly Literal[], but: readonly string[]): Promise<string[][]> => {
+    if (!(await inquiry.ask(literals)).satisfiable) return [];
+    const slot = await neededKey(literals, but);
+    if (slot === undefined) return [[]];
+    const values = things.valuesOf(slot);
+    const byRest = new Map<string, { readonly rest: string[]; readonly with: string[] }>();
+    for (const [valued, those] of alike(request, script, slot, values)) {
+      const isThere = request.slots.get(slot)?.several === true ? [] : present(script, slot);
+      for (const rest of await casesOf([...literals, ...isThere, ...valued], [...but, slot])) {
+        const known = byRest.get(rest.join(' ')) ?? { rest, with: [] };
+        known.with.push(...those);
+        byRest.set(rest.join(' '), known);
+      }
+    }
+    // It has to be several values together.
+    if (byRest.size === 0) return (await casesOf(literals, [...but, slot])).map((rest) => [slot, ...rest]);
+    return [...byRest.values()].map((one) => [
+      one.with.length === values.length ? slot : `${slot}=${one.with.sort().join('|')}`,
+      ...one.rest,
+    ]);
+  };
+  return casesOf;
 }
+
+const carried = (script: Script, values: Values, but: readonly string[]): string[] =>
+  [...script.without.keys()].filter((slot) => !but.includes(slot) && (values.get(slot) ?? []).length > 0).sort();
+
+const present = (script: Script, slot: string): Literal[] => (script.without.get(slot) ?? []).map(({ name }) => ({ name, value: true }));

@@ -15,7 +15,7 @@ export interface Script {
   /** Declarations and assertions, without `check-sat`. */
   readonly text: string;
   readonly assertions: number;
-  /** The literals of a slot's one value that answers its tests so. */
+  /** The literals of a slot that has one value, which answers its tests so. */
   readonly answering: (slot: string, answers: readonly boolean[]) => readonly Literal[];
   /** By slot that may be absent: what has to hold for it to have no value. */
   readonly without: ReadonlyMap<string, readonly Literal[]>;
@@ -100,7 +100,12 @@ export function scriptFor(request: Request, what: Formula): Script {
   };
   const answering: Script['answering'] = (slot, answers) => {
     const index = names.indexOf(slot);
-    return answers.map((value, at) => ({ name: `t_${index}_${at}`, value }));
+    if (request.slots.get(slot)?.several !== true) return answers.map((value, at) => ({ name: `t_${index}_${at}`, value }));
+    const members = (classes.get(slot) ?? []).map((one, at) => ({
+      name: `in_${index}_${at}`,
+      value: one.answers.every((answer, test) => answer === answers[test]),
+    }));
+    return [...members, { name: `single_${index}`, value: false }];
   };
   return {
     text: lines.join('\n'),

@@ -1,5 +1,6 @@
 /** What to ask about when everything is asked about: every action and every resource, and of each service one that nobody has heard of. */
 import { knownActionsOf } from '../../../local/iam/known-actions.ts';
+import type { PolicyStatement } from '../../../local/iam/policy.ts';
 import { forTenant } from './dedicated.ts';
 import { other, own, self } from './letters.ts';
 import { list } from './lists.ts';
@@ -10,6 +11,8 @@ export interface Things {
   /** What an action may be asked for on. */
   readonly resourcesOf: (action: string) => readonly string[];
   readonly resources: readonly string[];
+  /** What the policies compare a condition key with, given in lower case, and something else. */
+  readonly valuesOf: (key: string) => readonly string[];
 }
 
 const services = ['dynamodb', 'events', 'iam', 'kms', 'lambda', 'logs', 'secretsmanager', 'sqs', 'sts', 'tag'];
@@ -43,7 +46,26 @@ export function thingsOf({ policies, resources }: Stack): Things {
     const [service = ''] = action.split(':');
     return ofService.get(elsewhere[service] ?? service) ?? ['*'];
   };
-  return { actions: all, resourcesOf, resources: [...new Set([...ofService.values()].flat())] };
+  const values = valuesIn(statements);
+  return {
+    actions: all,
+    resourcesOf,
+    resources: [...new Set([...ofService.values()].flat())],
+    valuesOf: (key) => values.get(key) ?? [unheardOf],
+  };
+}
+
+/** By condition key in lower case. */
+function valuesIn(statements: readonly PolicyStatement[]): Map<string, readonly string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const { Condition = {} } of statements) {
+    for (const [key, value] of Object.values(Condition).flatMap((keys) => Object.entries(keys))) {
+      const those = found.get(key.toLowerCase()) ?? new Set<string>();
+      found.set(key.toLowerCase(), those);
+      for (const text of [value].flat()) for (const tenant of [own, other]) those.add(filled(String(text), tenant));
+    }
+  }
+  return new Map([...found].map(([key, those]) => [key, [...those, unheardOf].sort()]));
 }
 
 const serviceNames = (actions: readonly string[]): string[] => [...new Set(actions.map((action) => action.split(':')[0] ?? ''))];

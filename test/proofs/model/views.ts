@@ -61,6 +61,9 @@ function underBoundaries(stack: Stack, principals: readonly Principal[]): View[]
   );
 }
 
+/** Of this account, and with no policy of the stack's. */
+const somebody = 'somebody';
+
 /** A service is no session: it has no tags, and is nobody's role. */
 const noTags = ['aws:principaltag/tenantid', 'aws:principaltag/userid', 'aws:principalarn', 'aws:principalaccount'].map(
   (key) => [key, undefined] as const,
@@ -81,7 +84,7 @@ export function visitorsOf(stack: Stack, principals: readonly Principal[]): Visi
     ),
   );
   const role = (accountId: string): Principal => ({
-    name: accountId === account ? 'SomebodyElse' : 'a stranger',
+    name: accountId === account ? somebody : 'a stranger',
     arn: `arn:aws:iam::${accountId}:role/Somebody`,
     kind: 'other',
     identity: [],
@@ -99,31 +102,40 @@ export function visitorsOf(stack: Stack, principals: readonly Principal[]): Visi
 
 function doors(stack: Stack, principals: readonly Principal[]): View[] {
   const visitors = visitorsOf(stack, principals);
-  const door = (id: string, resource: string | undefined, services: readonly string[], isRequired: boolean, tenant?: string): View[] =>
-    visitors.map(({ name, caller, principal }) => ({
+  const at = ({ caller }: Visitor, id: string, identity: Policies['identity'], isRequired: boolean, tenant?: string) => ({
+    caller,
+    policies: {
+      identity,
+      resource: policyOf(stack, id, tenant),
+      resourceRequired: isRequired,
+      acrossAccounts: caller.principal.accountId !== account,
+    },
+    uses: [id],
+  });
+  const lock = (id: string, resource: string, services: readonly string[], tenant?: string): View[] =>
+    visitors.map((visitor) => ({
+      ...at(visitor, id, visitor.principal === undefined ? [] : [anything], true, tenant),
       subject: id,
-      who: name,
-      caller,
-      policies: {
-        // Where the policy of a resource is not needed, it lets in those who have nothing else: whether it does is the question.
-        identity: principal !== undefined && isRequired ? [anything] : [],
-        resource: policyOf(stack, id, tenant),
-        resourceRequired: isRequired,
-        acrossAccounts: caller.principal.accountId !== account,
-      },
-      uses: [id],
-      ...(resource !== undefined && { resource }),
+      who: visitor.name,
+      resource,
       services,
     }));
+  /** Where the policy of a resource is not needed, it lets in those who have nothing else, and keeps out some who have everything. */
+  const gate = (id: string, services: readonly string[]): View[] =>
+    visitors.flatMap((visitor) => {
+      const view = { ...at(visitor, id, [], false), subject: id, who: visitor.name, services };
+      if (visitor.principal?.name !== somebody) return [view];
+      return [view, { ...at(visitor, id, [anything], false), subject: id, who: `${visitor.name}, whom IAM allows everything`, services }];
+    });
   const notOthers = <T extends { readonly tags: Readonly<Record<string, string>> }>(of: readonly T[]): T[] =>
     of.filter((one) => ownerOf(one) !== other);
   return [
-    ...notOthers(stack.keys).flatMap((key) => door(key.policy, key.arn, ['kms'], true, ownerOf(key))),
-    ...notOthers(stack.principals).flatMap((role) => door(role.trust ?? '', role.arn, ['sts'], true, ownerOf(role))),
+    ...notOthers(stack.keys).flatMap((key) => lock(key.policy, key.arn, ['kms'], ownerOf(key))),
+    ...notOthers(stack.principals).flatMap((role) => lock(role.trust ?? '', role.arn, ['sts'], ownerOf(role))),
     ...[...stack.policies].flatMap(([id, { Statement }]) => {
       if (!id.startsWith('resource ')) return [];
       const services = [...new Set(list(Statement).flatMap(({ Action }) => list(Action).map((action) => action.split(':')[0] ?? '')))];
-      return door(id, undefined, services, false);
+      return gate(id, services);
     }),
   ];
 }

@@ -8,7 +8,10 @@ export function linesOf(powers: readonly Power[], things: Things): string[] {
   const byAction = new Map<string, Map<string, string[]>>();
   for (const { action, resource, needs } of powers) {
     const on = byAction.get(action) ?? new Map<string, string[]>();
-    const with_ = needs.join(' ');
+    const with_ = needs
+      .split(/(?<=[=|])|(?= )/)
+      .map(shortName)
+      .join('');
     on.set(with_, [...(on.get(with_) ?? []), resource]);
     byAction.set(action, on);
   }
@@ -21,7 +24,19 @@ export function linesOf(powers: readonly Power[], things: Things): string[] {
       byWhat.set(text, [...(byWhat.get(text) ?? []), action]);
     }
   }
-  return [...byWhat].map(([what, actions]) => spelled(`${actions.sort().join(' ')} ${what}`)).sort();
+  return [...byWhat].map(([what, actions]) => spelled(`${wholeServices(actions, things).join(' ')} ${what}`)).sort();
+}
+
+/** `sqs:*` for all actions of a service. */
+function wholeServices(actions: readonly string[], things: Things): string[] {
+  const services = [...new Set(actions.map((action) => action.split(':')[0] ?? ''))];
+  return services
+    .flatMap((service) => {
+      const isOf = (action: string): boolean => action.startsWith(`${service}:`);
+      const those = actions.filter(isOf);
+      return those.length > 1 && those.length === things.actions.filter(isOf).length ? [`${service}:*`] : those;
+    })
+    .sort();
 }
 
 /** Without where it is, and without the hashes that generated names end with, which say nothing. */
