@@ -16,6 +16,8 @@ type Values = Map<string, string | readonly string[] | undefined>;
 
 /** Nobody has named anything like this. */
 const token = '7q3zprobe';
+/** Another one: what a wildcard covers is not by chance what a variable stands for. */
+const variableToken = '7q3zvariable';
 const stranger = '999999999999';
 
 /** @returns undefined when a condition of the statement is of a kind for which no request can be made up here */
@@ -167,8 +169,8 @@ function filled(pattern: string, values: Values): string {
       if (['*', '?', '$'].includes(body)) return body;
       const name = body.split(',')[0]?.trim().toLowerCase() ?? '';
       const [known] = [values.get(name)].flat();
-      if (known === undefined) values.set(name, token);
-      return known ?? token;
+      if (known === undefined) values.set(name, variableToken);
+      return known ?? variableToken;
     })
     .replace(/\*/g, token)
     .replace(/\?/g, 'q');

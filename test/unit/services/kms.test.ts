@@ -253,11 +253,38 @@ describe('a key’s life', () => {
     expect(await cloud.kms(cloud.root, 'GetKeyPolicy', { KeyId })).toEqual({ Policy, PolicyName: 'default' });
   });
 
-  it('refuses a grant to who may not make one, and says NotImplemented to who may', async () => {
+  it('refuses a grant to who may not make one', async () => {
     const input = { KeyId: cloud.keyArn, GranteePrincipal: 'x', Operations: ['Decrypt'] };
     expect(await refusal(cloud.kms(await cloud.tenant('acme', allow('kms:Decrypt')), 'CreateGrant', input))).toMatchObject({
       code: 'AccessDeniedException',
     });
-    expect(await refusal(cloud.kms(cloud.root, 'CreateGrant', input))).toMatchObject({ code: 'NotImplemented' });
+  });
+
+  it('lets one principal in by a grant, for its operations and encryption context, until the grant is revoked; a Deny stays above it', async () => {
+    const nobody = await cloud.tenant('acme', allow('sts:GetCallerIdentity'));
+    const KeyId = await makeKey(undefined, 'acme');
+    const GranteePrincipal = nobody.principal.roleArn ?? '';
+    const EncryptionContext = { purpose: 'test' };
+    const generate = (context: object): Promise<unknown> =>
+      cloud.kms(nobody, 'GenerateDataKey', { KeyId, KeySpec: 'AES_256', EncryptionContext: context });
+    expect(await refusal(generate(EncryptionContext))).toMatchObject({ code: 'AccessDeniedException' });
+    const { GrantId } = await cloud.kms(cloud.root, 'CreateGrant', {
+      ...{ KeyId, GranteePrincipal, Operations: ['GenerateDataKey'] },
+      Constraints: { EncryptionContextEquals: EncryptionContext },
+    });
+    expect(await cloud.kms(cloud.root, 'ListGrants', { KeyId })).toMatchObject({
+      Grants: [{ GrantId, GranteePrincipal }],
+      Truncated: false,
+    });
+    await expect(generate(EncryptionContext)).resolves.toMatchObject({ KeyId: expect.any(String) });
+    for (const other of [{}, { purpose: 'other' }, { ...EncryptionContext, more: 'x' }])
+      expect(await refusal(generate(other))).toMatchObject({ code: 'AccessDeniedException' });
+    const never = { Sid: 'Never', Effect: 'Deny', Principal: '*', Action: 'kms:GenerateDataKey', Resource: '*' };
+    await cloud.kms(cloud.root, 'PutKeyPolicy', { KeyId, Policy: policy(rootStatement, never) });
+    expect((await refusal(generate(EncryptionContext))).message).toContain('Never');
+    await cloud.kms(cloud.root, 'PutKeyPolicy', { KeyId, Policy: policy(rootStatement) });
+    await cloud.kms(cloud.root, 'RevokeGrant', { KeyId, GrantId });
+    expect(await refusal(generate(EncryptionContext))).toMatchObject({ code: 'AccessDeniedException' });
+    expect(await refusal(cloud.kms(cloud.root, 'RevokeGrant', { KeyId, GrantId }))).toMatchObject({ code: 'NotFoundException' });
   });
 });
