@@ -182,7 +182,11 @@ const readsKeys = /^(Rotation|Revocation)FunctionRole/;
 /** Whether a principal's own Allows name a role, whatever the call. */
 function asksFor(stack: Stack, principal: Principal, target: Principal): boolean {
   const { principal: caller, known, bounded } = callerOfSession({ principal });
-  const say = new Translation(new Request(), { principal: caller, known: new Map([...known, ['action', 'sts:AssumeRole'], ['resource', target.arn]]), bounded });
+  const say = new Translation(new Request(), {
+    principal: caller,
+    known: new Map([...known, ['action', 'sts:AssumeRole'], ['resource', target.arn]]),
+    bounded,
+  });
   return ownAllows(stack, principal, account).policies.identity.some(({ document }) =>
     say.statements(document, 'Allow', false).some(({ applies }) => applies !== false),
   );
