@@ -1,8 +1,7 @@
 /** What whoever deploys Cordon does once for its isolation tests: clients for the canaries at the identity provider, and the secret that says so. */
+import { canaryIds } from '../functions/isolation/canaries.ts';
 import type { LocalKernel } from './core/kernel.ts';
 import type { OidcIssuer } from './world/oidc.ts';
-
-const canaries = { a: 'cordon-canary-a', b: 'cordon-canary-b' } as const;
 
 /** @param brokerUrl where the stack's API answers here, with its stage */
 export async function storeCanaryIdentity(
@@ -19,7 +18,7 @@ export async function storeCanaryIdentity(
   };
   const SecretString = JSON.stringify({
     ...{ tokenUrl: oidc.tokenUrl, brokerUrl },
-    clients: { a: clientOf(canaries.a), b: clientOf(canaries.b) },
+    clients: { a: clientOf(canaryIds.a), b: clientOf(canaryIds.b) },
   });
   await kernel.call(kernel.rootCaller(kernel.accountId), 'secretsmanager', 'PutSecretValue', { SecretId, SecretString });
 }

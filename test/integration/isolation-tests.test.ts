@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { canaryIds } from '../../functions/isolation/canaries.ts';
 import { isolationTests, services } from '../../functions/isolation/check.ts';
 import { verificationFile, verificationResult } from '../../functions/isolation/verify/result.ts';
@@ -33,13 +34,27 @@ const withoutFiles = ({ file: _, html: __, runs: ___, ...result }: Record<string
 const ask = (token: string, path = '', init: RequestInit = {}): Promise<Response> =>
   fetch(`${test.cloud.brokerUrl}/v1/isolation${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
 
-describe('T1 the isolation tests, run live', () => {
+const declaredOf = z.object({
+  declaration: z.looseObject({ tenantId: z.string() }),
+  score: z.looseObject({
+    score: z.number(),
+    services: z.array(z.looseObject({ service: z.string(), score: z.number().optional(), failed: z.array(z.string()) })),
+  }),
+});
+/** What the operator sees of the tenant's declaration and score. */
+async function declared() {
+  const { exitCode, json } = await operator.cordon(['isolation', 'declaration', '--tenant', tenantId, '--json']);
+  return { exitCode, ...declaredOf.parse(json()) };
+}
+
+describe('T1 T8 the isolation tests, run live', () => {
   it('are not verified, and never passed, while there are no canaries; the operator sets them up', async () => {
     const { exitCode, err, json } = await operator.cordon(['isolation', 'verify', '--tenant', tenantId, '--json']);
     expect(exitCode, err).toBe(3);
     const { counts, checks } = verificationResult.parse(withoutFiles(json()));
     expect(counts).toEqual({ passed: 0, failed: 0, notVerified: isolationTests.length });
     expect(checks[0]?.detail).toContain('is it onboarded');
+    expect(await declared()).toMatchObject({ exitCode: 3, score: { score: 0, claims: { verified: 0, failed: 0 } } });
     const set = await operator.cordon(['isolation', 'setup', '--json']);
     expect([set.exitCode, set.json()], set.err).toEqual([0, { canaries: { [canaryIds.a]: 'active', [canaryIds.b]: 'active' } }]);
   });
@@ -60,6 +75,8 @@ describe('T1 the isolation tests, run live', () => {
     expect(result.checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
     expect(new Set(result.checks.map((check) => check.test))).toEqual(new Set(isolationTests));
     expect(new Set(result.checks.map((check) => check.service))).toEqual(new Set(services));
+    // Whoever watches CloudTrail has seen the refused calls by then, and knows them for what they are.
+    await test.settled();
     expect(await test.published('IsolationViolationDetected')).toEqual([]);
     // What was done in the canaries' names is on record, in their own logs and in no other's.
     for (const { tenantId: of, id } of result.uses)
@@ -74,6 +91,12 @@ describe('T1 the isolation tests, run live', () => {
     const page = await (await ask(plain, `/${verificationId}`, { headers: { accept: 'text/html' } })).text();
     expect(page).toContain(`All ${result.counts.passed} checks passed.`);
     expect(await (await ask(plain)).json()).toMatchObject({ tenantId, latest: { verificationId }, runs: [{ verificationId }, {}] });
+
+    // T8: of what is declared, all that can be shown was, which is less than all.
+    const { exitCode, declaration, score } = await declared();
+    expect([exitCode, score]).toEqual([0, expect.objectContaining({ score: 90, verifiedAt: result.finishedAt })]);
+    expect(score).toMatchObject({ claims: { failed: 0, 'not-verified': 0 } });
+    expect(await (await ask(plain)).json()).toMatchObject({ declaration, score });
 
     const neighbour = await tokenOf(test, (await test.onboard()).tenantId);
     expect((await ask(neighbour, `/${verificationId}`)).status).toBe(404);
@@ -123,5 +146,10 @@ describe('T1 the isolation tests, run live', () => {
       1,
       expect.stringMatching(/^failed +vault-access-scope\/read-secret +vault +Tried to read/m),
     ]);
+    const { exitCode, score } = await declared();
+    expect(exitCode).toBe(1);
+    const scores = Object.fromEntries(score.services.map((one) => [one.service, one.score]));
+    expect(scores).toMatchObject({ vault: 0, registry: 0, attribution: 0, 'provider-accounts': 0, rotation: 0 });
+    expect(score.services.flatMap((one) => one.failed).toSorted()).toEqual(failed.toSorted());
   });
 });

@@ -30,7 +30,7 @@ export type TryCall = (attempt: Attempt) => Promise<AttemptAnswer>;
 
 /** What says of a request itself that it is none, or that AWS cannot now: AWS may say so before it asks IAM. */
 const undecided =
-  /^(Validation|Serialization|Syntax|InvalidParameter|InvalidAction|InvalidSignature|SignatureDoesNotMatch|Missing|Unknown|NotImplemented|Unsupported|IncompleteSignature|Throttl|TooManyRequests|RequestLimit|LimitExceeded|ProvisionedThroughput|ServiceUnavailable|Internal|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|RequestExpired|PackedPolicyTooLarge|Http|KMSInternal|DependencyTimeout)/;
+  /^(Validation|Serialization|Syntax|InvalidParameter|InvalidAction|InvalidSignature|SignatureDoesNotMatch|Missing|Unknown|NotImplemented|Unsupported|IncompleteSignature|Throttl|TooManyRequests|RequestLimit|LimitExceeded|ProvisionedThroughput|ServiceUnavailable|Internal|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|RequestExpired|PackedPolicyTooLarge|Http|KMSInternal|DependencyTimeout|MalformedPolicy|OutboundWebIdentityFederation)/;
 
 /** What an error of AWS says, by its code and its HTTP status. */
 export function decisionOf(code: string, status: number | undefined): 'let-through' | 'no-answer' {

@@ -26,7 +26,6 @@ export const verifyEnv = z.object({
   AWS_ENDPOINT_URL: z.string().optional(),
 });
 
-export type VerifyEnv = z.infer<typeof verifyEnv>;
 type OfTheRuntime = 'AWS_REGION' | 'AWS_ENDPOINT_URL';
 /** The same as plain strings: what the stack has to set. */
 export type VerifyEnvVariables = Readonly<Record<Exclude<keyof z.input<typeof verifyEnv>, OfTheRuntime>, string>>;

@@ -1,5 +1,5 @@
 /** A world in which the isolation tests are run without a cloud: two canaries, a broker and a provider in memory, sound unless something in it is spoiled. */
-import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
+import { createSign, generateKeyPairSync } from 'node:crypto';
 import { canaryCredentials, canaryIds } from '../../../functions/isolation/canaries.ts';
 import type { ApplyDeps } from '../../../functions/isolation/verify/apply-verification-message.ts';
 import type { Attempt, AttemptAnswer } from '../../../functions/isolation/verify/attempt.ts';
@@ -248,5 +248,3 @@ export function createIsolationWorld(): IsolationWorld {
 
 export const acme = tenantIdField.parse('acme');
 export const longEnough = restMs + 1000;
-/** A stable event ID for a name. */
-export const eventIdOf = (name: string): string => createHash('sha256').update(name).digest('hex').slice(0, 32);
