@@ -9,6 +9,7 @@ import { connectionsCommand } from './commands/connections.ts';
 import { credentialsCommand } from './commands/credentials.ts';
 import { dedicatedCommand } from './commands/dedicated.ts';
 import { dlqCommand } from './commands/dlq.ts';
+import { honeyCommand } from './commands/honey.ts';
 import { isolationCommand } from './commands/isolation.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { revocationsCommand } from './commands/revocations.ts';
@@ -33,6 +34,7 @@ const commands: readonly ((handle: Handle, io: Io) => Command)[] = [
   dedicatedCommand,
   restoreCommand,
   isolationCommand,
+  honeyCommand,
   dlqCommand,
 ];
 

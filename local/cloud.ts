@@ -15,6 +15,7 @@ import type { LambdaService } from './services/lambda.ts';
 import { createWebIdentityIssuer, type WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
 import { registerServices } from './services.ts';
 import { loadTemplate, type StackResource } from './template/load-template.ts';
+import { startTrail } from './trail.ts';
 import { createAwsAccess } from './world/aws-access.ts';
 import type { OidcIssuer } from './world/oidc.ts';
 import type { OpenAiSimulator } from './world/openai.ts';
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly port?: number;
   readonly worldPort?: number;
   readonly brokerPort?: number;
+  /** Whether the platform's account has a trail, so that EventBridge hears of what is called: every read of a secret sets a function going then. None when left out. */
+  readonly trail?: boolean;
   /** Environments of tenants that are kept at the same time; 16 when left out. */
   readonly tenantEnvironments?: number;
   readonly customerAccountIds?: readonly string[];
@@ -139,6 +142,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
 
     onProgress("taking the deployer's steps");
     await storeAdminSecrets(kernel, outputs, world);
+    if (options.trail === true) await startTrail(kernel);
     await storeCanaryIdentity(kernel, outputs, world.oidc, `${gateway.url}/v1`);
     const operator = await makeOperator(kernel, outputOf(outputs, 'OperatorPolicyArn'));
     const functionArns = named(outputs, /^Function(\w+)Arn$/);

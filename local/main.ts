@@ -50,7 +50,7 @@ async function run(port: number): Promise<void> {
   process.once('exit', () => removeConnectionFile(connectionPath));
   process.stdout.write('Synthesizing the stack …\n');
   const templatePath = await synthesize();
-  let cloud = await startCloud({ templatePath, port, onProgress: (what) => process.stdout.write(`${what} …\n`) });
+  let cloud = await startCloud({ templatePath, port, trail: true, onProgress: (what) => process.stdout.write(`${what} …\n`) });
   let refreshing = new AbortController();
 
   const write = async (): Promise<void> => writeConnectionFile(connectionPath, await connectionOf(cloud, control));

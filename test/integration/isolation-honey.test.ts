@@ -6,15 +6,18 @@ import { chat, openAiTenant, refusalOf } from '../support/broker-calls.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { nextSecond } from '../support/cut-offs.ts';
 import { administratorOf } from '../support/neighbours.ts';
+import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { apply, ended, secretNames } from '../support/revocations.ts';
 import { foundByWatch, foundOf, startTrail } from '../support/trail.ts';
 
 let test: TestCloud;
 let pool: string;
 let other: string;
+let operator: OperatorCommand;
 beforeAll(async () => {
   test = await testCloud();
   await startTrail(test);
+  operator = await operatorCommand(test);
   [pool, other] = [await openAiTenant(test), await openAiTenant(test)];
 });
 
@@ -108,6 +111,18 @@ describe('T6 decoys of a pool tenant', () => {
     const { secretName } = await firstDecoy(pool);
     const found = await foundOf(test, () => read(test.clients(administratorOf(test)), secretName));
     expect(found.map(({ code }) => code)).toContain('HONEY_TOUCHED');
+  });
+});
+
+describe('T6 decoys from the command line', () => {
+  it('are lines to plant, and a tenant that is not there has none', async () => {
+    const { exitCode, err, out, json } = await operator.cordon(['honey', '--tenant', other, '--json']);
+    expect(exitCode, err).toBe(0);
+    expect(json()).toMatchObject({ tenantId: other, decoys: (await decoysFor(other)).at(-1) });
+    expect(out).toContain((await firstDecoy(other)).secretName);
+    const lines = await operator.cordon(['honey', '--tenant', other]);
+    expect(lines.out).toMatch(new RegExp(`^OPENAI_SECRET_ID=cordon/${other}/openai-backup-[a-z2-7]{8}$`, 'm'));
+    expect((await operator.cordon(['honey', '--tenant', test.freshTenantId()])).exitCode).toBe(1);
   });
 });
 

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { watchCodes } from '../../functions/isolation/watch/finding.ts';
+import { startTrail as startLocalTrail } from '../../local/trail.ts';
 import type { TestCloud } from './cloud.ts';
-import { asRoot } from './ground-truth.ts';
 import { pause } from './settle.ts';
 
 const detail = z.looseObject({
@@ -19,11 +19,8 @@ export interface Found {
   readonly left: readonly string[];
 }
 
-/** As an administrator of the account makes one. Until then CloudTrail's records go nowhere. */
-export async function startTrail({ cloud }: TestCloud): Promise<void> {
-  await asRoot(cloud, 'cloudtrail', 'CreateTrail', { Name: 'management', S3BucketName: 'trail' });
-  await asRoot(cloud, 'cloudtrail', 'StartLogging', { Name: 'management' });
-}
+/** Until then CloudTrail's records go nowhere. */
+export const startTrail = ({ cloud }: TestCloud): Promise<void> => startLocalTrail(cloud.kernel);
 
 /** Every finding of the watch that is published, oldest first. */
 export async function foundByWatch(test: TestCloud): Promise<readonly Found[]> {
