@@ -140,8 +140,12 @@ describe('P6 the runbooks', () => {
   });
 
   it('have a row for every code that a finding can have', () => {
-    const rows = [...section('Findings').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code = '']) => code);
-    expect(rows.sort()).toEqual(['ACCESS_REFUSED', 'ISOLATION_TEST_FAILED', 'SHARED_RATE_LIMIT', ...auditCodes, ...watchCodes].sort());
+    const rows = [...section('Findings').matchAll(/^\| `([A-Z_]+)` \|.*?(?:\]\(([\w.-]+)[^)]*\) \|)?$/gm)];
+    for (const [, code = '', file] of rows)
+      if (file !== undefined) expect(readFileSync(`docs/${file}`, 'utf8').includes(code), `${file} speaks of ${code}`).toBe(true);
+    expect(rows.map(([, code = '']) => code).sort()).toEqual(
+      ['ACCESS_REFUSED', 'ISOLATION_TEST_FAILED', 'SHARED_RATE_LIMIT', ...auditCodes, ...watchCodes].sort(),
+    );
   });
 });
 
