@@ -60,7 +60,6 @@ describe('P3 cordon as a process', () => {
 
   it('does it with any AWS profile, whose stack it finds by its outputs and by no other way', async () => {
     const { tenantId } = await test.onboard({ credentials: [] });
-    await deployedAs('Cordon', test.cloud.outputs);
     await deployedAs('Shop', { EventBusName: 'theirs' });
     const config = join(operator.directory, 'aws-config');
     const { accessKeyId, secretAccessKey } = test.cloud.operator;
