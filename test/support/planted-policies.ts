@@ -304,7 +304,9 @@ export function plantedPolicies(test: TestCloud, on: DedicatedTenants): readonly
     {
       what: 'a dedicated tenant’s role as an earlier version made it',
       plant: () => detach(`${own}.writer`, 'Revoked'),
-      says: new RegExp(`^grants: role ${own}\\.writer, attached policies: arn:\\S+/Revoked is missing`),
+      says: new RegExp(
+        `^grants: role ${own}\\.writer, attached policies: arn:\\S+/Revoked is missing; remedy: cordon dedicated upgrade ${on.own.tenantId}`,
+      ),
     },
     {
       what: 'a dedicated tenant’s role that another’s may take',

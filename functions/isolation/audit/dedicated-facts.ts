@@ -34,7 +34,7 @@ const longestSession = 3600;
 
 /**
  * What the code that makes a dedicated tenant would make: its two roles, and its key where it has one. A role made by an earlier version differs from that, and so is
- * found; the tenant's next `TenantOnboarded` attaches what it lacks.
+ * found; `cordon dedicated upgrade` brings it up to this.
  *
  * @param keyId of the key behind the tenant's alias
  */

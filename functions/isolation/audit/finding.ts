@@ -23,9 +23,11 @@ const longestMessage = 900;
 export function ofDifference({ of, aspect, expected, actual }: Difference, { severity, what }: Judgement): Finding {
   const tenantId = expected?.tenantId ?? actual?.tenantId;
   const where = aspect === 'existence' ? of : `${of}, ${aspect}`;
+  // The stack does not make these: deploying it again would mend nothing.
+  const remedy = tenantId === undefined ? '' : `; remedy: cordon dedicated upgrade ${tenantId}`;
   return {
     code: severity === 'crosses' ? 'POLICY_GRANTS_ACROSS' : 'POLICY_DRIFT',
-    message: shortened(`${severity === 'changed' ? 'changed' : 'grants'}: ${where}: ${what}`),
+    message: shortened(`${severity === 'changed' ? 'changed' : 'grants'}: ${where}: ${what}${remedy}`),
     ...(tenantId !== undefined && { tenantId }),
   };
 }
