@@ -5,15 +5,18 @@ import { failure } from '../../functions/shared/failure-event.ts';
 import { type TestCloud, testCloud } from '../support/cloud.ts';
 import { cutOff } from '../support/cut-offs.ts';
 import { type DedicatedTenants, onboardDedicated } from '../support/dedicated-tenants.ts';
+import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { plantedPolicies } from '../support/planted-policies.ts';
 import { requestRotation } from '../support/rotations.ts';
 
 let test: TestCloud;
 let on: DedicatedTenants;
+let operator: OperatorCommand;
 
 beforeAll(async () => {
   test = await testCloud();
   on = await onboardDedicated(test);
+  operator = await operatorCommand(test);
 });
 
 interface Found {
@@ -22,16 +25,20 @@ interface Found {
   readonly tenantId: string | undefined;
 }
 
-/** Asks for an audit as an operator does, and answers what it has found. */
-async function audit(): Promise<readonly Found[]> {
-  const [eventId = ''] = await test.putEvents({ detailType: 'PolicyAuditRequested', detail: { version: 1, requestedBy: 'test' } });
-  const told = await test.outcome(['PoliciesAudited', 'PolicyAuditFailed'], eventId, 50_000);
-  expect(told.detailType).toBe('PoliciesAudited');
-  const found = (await test.published(eventId)).filter(({ detailType }) => detailType === 'IsolationViolationDetected');
-  return found.map(({ detail }) => {
+const answer = z.object({ eventId: z.string(), findings: z.array(z.object({ code: z.string(), message: z.string() })) });
+
+/** Asks for an audit on the command line, as an operator does, and answers what it has found; each finding is an event, too. */
+async function audit(exitCode: number): Promise<readonly Found[]> {
+  const ran = await operator.cordon(['isolation', 'audit', '--json']);
+  expect(ran.exitCode, ran.err).toBe(exitCode);
+  const { eventId, findings } = answer.parse(ran.json());
+  const told = (await test.published(eventId)).filter(({ detailType }) => detailType === 'IsolationViolationDetected');
+  const events = told.map(({ detail }) => {
     const { reason, tenantId } = failure.parse(detail);
     return { ...reason, tenantId };
   });
+  expect(events.map(({ code, message }) => ({ code, message }))).toEqual(findings);
+  return events;
 }
 
 describe('T2 the daily audit of policies', () => {
@@ -48,7 +55,7 @@ describe('T2 the daily audit of policies', () => {
   it('says what it could not look at', async () => {
     for (let nth = 1; nth <= 12; nth += 1)
       test.cloud.faults.add({ service: 'events', action: 'DescribeEventBus', nth, mode: 'before', code: 'AccessDeniedException' });
-    const found = await audit();
+    const found = await audit(3);
     test.cloud.faults.remove({ service: 'events', action: 'DescribeEventBus' });
     expect(found).toMatchObject([{ code: 'AUDIT_INCOMPLETE', message: expect.stringMatching(/^not looked at: event bus \S+: .*refused/) }]);
   });
@@ -56,7 +63,7 @@ describe('T2 the daily audit of policies', () => {
   it('names every change that somebody made through AWS’s own APIs, and nothing else', async () => {
     const planted = plantedPolicies(test, on);
     for (const { plant } of planted) await plant();
-    const found = await audit();
+    const found = await audit(1);
     const unseen = planted.filter(
       ({ says, code = 'POLICY_DRIFT' }) => found.filter((one) => one.code === code && says.test(one.message)).length !== 1,
     );
