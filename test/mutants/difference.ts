@@ -53,7 +53,7 @@ function askingOf(stack: Stack, policy: string): Asking[] {
 }
 
 /** The sessions in which a request has an effect of the statement that it had not, or has not one that it had; none: the same statement in other words. */
-export async function differences(stack: Stack, policy: string, { before, after }: Mutant, solver: Solver): Promise<Difference[]> {
+export function differences(stack: Stack, policy: string, { before, after }: Mutant, solver: Solver): Difference[] {
   const inResource = isOfResource(policy);
   const here = attachedTo(stack, policy);
   const found: Difference[] = [];
@@ -69,10 +69,10 @@ export async function differences(stack: Stack, policy: string, { before, after 
     const more = or(and(nowAllows, not(allows)), and(denies, not(nowDenies)));
     const less = or(and(allows, not(nowAllows)), and(nowDenies, not(denies)));
     request.declare('action', { several: false, required: true, preferred: [] });
-    const some = async (what: Formula): Promise<boolean> =>
-      what !== false && (await solver.solve(scriptFor(request, and(what, possible(say, request), here(say))))).satisfiable;
-    const grows = await some(more);
-    if (grows || (await some(less))) found.push({ ...asking, grows });
+    const some = (what: Formula): boolean =>
+      what !== false && solver.solve(scriptFor(request, and(what, possible(say, request), here(say)))).satisfiable;
+    const grows = some(more);
+    if (grows || some(less)) found.push({ ...asking, grows });
   }
   return found;
 }
@@ -116,13 +116,13 @@ function doorsFor(stack: Stack, caller: Caller, session: Session | undefined): D
  * A request that is decided otherwise in one of these sessions, whatever the resource says of it; undefined when another rule of the principal's says the same.
  * For the policy of a resource: by that policy, whatever IAM says.
  */
-export async function decidedOtherwise(
+export function decidedOtherwise(
   stack: Stack,
   mutated: Stack,
   policy: string,
   askings: readonly Asking[],
   solver: Solver,
-): Promise<string | undefined> {
+): string | undefined {
   for (const { name, caller, session } of askings) {
     for (const { resource, at, isRequired } of isOfResource(policy) ? [noDoor] : doorsFor(stack, caller, session)) {
       const request = new Request();
@@ -145,7 +145,7 @@ export async function decidedOtherwise(
       if (differs === false) continue;
       // Roles are assumed by what their own trust policies say, which are known.
       const isOpen = resource === undefined || at !== undefined ? true : not(say.asks('sts:*'));
-      const answer = await solver.solve(scriptFor(request, and(differs, isOpen, possible(say, request), attachedTo(stack, policy)(say))));
+      const answer = solver.solve(scriptFor(request, and(differs, isOpen, possible(say, request), attachedTo(stack, policy)(say))));
       if (!answer.satisfiable) continue;
       const values = [...answer.values].filter(([, value]) => value.length > 0).map(([key, value]) => `${key} = ${value.join(', ')}`);
       return spelled(`${name}: ${values.join(', ')}`);

@@ -25,7 +25,7 @@ export type Verdict =
   | { readonly kind: 'alive'; readonly what: string };
 
 export interface Judge {
-  judge(policy: string, mutant: Mutant): Promise<Verdict>;
+  judge(policy: string, mutant: Mutant): Verdict;
 }
 
 /** What notices a wrong policy soonest comes first: the evaluator on requests that are known, then what everybody may do at all, then the proofs. */
@@ -35,7 +35,7 @@ export function createJudge(stack: Stack, solver: Solver): Judge {
   /** The property that the last mutant of a statement broke is likely broken again. */
   const broken = new Map<string, string>();
 
-  const proofBreaks = async (policy: string, mutant: Mutant, mutated: Stack, sessions: readonly Session[]): Promise<string | undefined> => {
+  const proofBreaks = (policy: string, mutant: Mutant, mutated: Stack, sessions: readonly Session[]): string | undefined => {
     const statement = `${policy} ${mutant.statement}`;
     const first = broken.get(statement);
     const questions = everyQuestion(mutated).filter(
@@ -43,7 +43,7 @@ export function createJudge(stack: Stack, solver: Solver): Judge {
     );
     const isFirst = ({ ask }: Question): number => (ask.property === first ? 0 : 1);
     for (const question of questions.sort((one, another) => isFirst(one) - isFirst(another))) {
-      if (!(await solver.solve(question.script())).satisfiable) continue;
+      if (!solver.solve(question.script()).satisfiable) continue;
       broken.set(statement, question.ask.property);
       return question.name;
     }
@@ -51,23 +51,23 @@ export function createJudge(stack: Stack, solver: Solver): Judge {
   };
 
   return {
-    async judge(policy, mutant) {
+    judge(policy, mutant) {
       const malformed = malformedBecause(policy, mutant.document);
       if (malformed !== undefined) return { kind: 'malformed', what: malformed };
       const mutated: Stack = { ...stack, policies: new Map([...stack.policies, [policy, mutant.document]]) };
       const request = requests.find(({ uses, isAsKnown }) => uses.includes(policy) && !isAsKnown(mutated));
       if (request !== undefined) return { kind: 'killed', by: 'request', what: request.name };
-      const changed = await rights.changedBy(policy, mutant, mutated);
+      const changed = rights.changedBy(policy, mutant, mutated);
       if (changed !== undefined) return { kind: 'killed', by: 'powers', what: changed };
-      const different = await differences(stack, policy, mutant, solver);
+      const different = differences(stack, policy, mutant, solver);
       if (different.length === 0) return { kind: 'equivalent' };
       const growing = different.flatMap(({ session, grows }) => (grows && session !== undefined ? [session] : []));
-      const proof = growing.length === 0 ? undefined : await proofBreaks(policy, mutant, mutated, growing);
+      const proof = growing.length === 0 ? undefined : proofBreaks(policy, mutant, mutated, growing);
       if (proof !== undefined) return { kind: 'killed', by: 'proof', what: proof };
       // Last, for a comparison of texts says little: what it alone notices is counted by itself.
       const [problem] = structureProblems(mutated.policies);
       if (problem !== undefined) return { kind: 'killed', by: 'text', what: problem };
-      const otherwise = await decidedOtherwise(stack, mutated, policy, different, solver);
+      const otherwise = decidedOtherwise(stack, mutated, policy, different, solver);
       return otherwise === undefined ? { kind: 'redundant' } : { kind: 'alive', what: otherwise };
     },
   };

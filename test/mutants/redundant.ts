@@ -7,7 +7,26 @@ interface Redundant {
   readonly reason: string;
 }
 
-export const redundant: readonly Redundant[] = [];
+export const redundant: readonly Redundant[] = [
+  {
+    name: 'the one policy that a function may write is named by an Allow too',
+    policy: /^managed FunctionBoundary$/,
+    mutant: /^WriteRevoked: Resource .* widened to \*$/,
+    reason: 'Two Denies of the same boundary refuse every change of other policies, and of this one but for its versions.',
+  },
+  {
+    name: 'nothing but their assumption is refused to workers on the roles of others',
+    policy: /^inline R(otation|evocation)FunctionRole\w* /,
+    mutant: /^DenyOtherTenantRoles: Action sts:AssumeRole widened to sts:\*$/,
+    reason: 'No other action of STS on these roles is allowed to them by anything; a Deny names what it is about all the same.',
+  },
+  {
+    name: 'a token of one’s own identity is given to the role of one’s own tenant',
+    policy: /^managed TenantReaderAccess$/,
+    mutant: /^ProveOwnIdentity: Condition ArnEquals aws:PrincipalArn .* with \* for its variable$/,
+    reason: 'A dedicated role carries its tenant’s tag, and its trust policy takes no other: name and tag never differ. The name is compared in case one is ever made wrongly.',
+  },
+];
 
 export const ruleFor = (policy: string, mutant: string): Redundant | undefined =>
   redundant.find((rule) => rule.policy.test(policy) && rule.mutant.test(mutant));

@@ -12,7 +12,7 @@ import type { Mutant } from './mutate.ts';
 
 export interface Rights {
   /** Who may do more or less than is written down; undefined when nobody does. */
-  changedBy(policy: string, mutant: Mutant, mutated: Stack): Promise<string | undefined>;
+  changedBy(policy: string, mutant: Mutant, mutated: Stack): string | undefined;
 }
 
 export function createRights(stack: Stack, solver: Solver): Rights {
@@ -22,7 +22,7 @@ export function createRights(stack: Stack, solver: Solver): Rights {
   /** Who noticed the last time that this statement was changed will likely notice again. */
   const noticed = new Map<string, number>();
   return {
-    async changedBy(policy, mutant, mutated) {
+    changedBy(policy, mutant, mutated) {
       const matters = mattersTo(things, mutant.before, mutant.after);
       const statement = `${policy} ${mutant.statement}`;
       const first = noticed.get(statement);
@@ -31,9 +31,9 @@ export function createRights(stack: Stack, solver: Solver): Rights {
       for (const index of first === undefined ? concerned : [first, ...concerned.filter((one) => one !== first)]) {
         const [view, changed] = [views[index], after[index]];
         if (view === undefined || changed === undefined) throw new Error('a changed policy has made other views');
-        const was = before.get(index) ?? (await powersOf(view, things, solver));
+        const was = before.get(index) ?? powersOf(view, things, solver);
         before.set(index, was);
-        const is = await powersOf(changed, things, solver, (action) => matters.has(action));
+        const is = powersOf(changed, things, solver, (action) => matters.has(action));
         if (textOf(was.filter(({ action }) => matters.has(action))) === textOf(is)) continue;
         noticed.set(statement, index);
         return nameOf(view);

@@ -33,7 +33,7 @@ async function work(first: number, of: number): Promise<void> {
       if (!statements.has(statement)) statements.set(statement, statements.size);
       if ((statements.get(statement) ?? 0) % of !== first) continue;
       const began = performance.now();
-      const verdict = await judge(policy, mutant);
+      const verdict = judge(policy, mutant);
       const report: Report = { policy, mutant: mutant.name, verdict, ms: performance.now() - began };
       process.send?.(report);
     }

@@ -13,10 +13,10 @@ describe.each([
   ['I8 I2 I11 no session becomes another tenant’s or user’s', 'chains'],
   ['I8 I9 no standing principal reaches tenants’ data or identities', 'standing'],
 ] as const)('%s', (_, part) => {
-  it.each([...byProperty(questionsOf[part](stack))])('%s', async (_property, questions) => {
+  it.each([...byProperty(questionsOf[part](stack))])('%s', (_property, questions) => {
     const found: string[] = [];
     for (const question of questions) {
-      const witness = await counterexample(solver, question);
+      const witness = counterexample(solver, question);
       if (witness !== undefined) found.push(`${question.name}\n${witness.text}`);
     }
     expect(found).toEqual([]);

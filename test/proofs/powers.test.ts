@@ -17,7 +17,7 @@ it('I8 I9 everybody may do what is written down, on what is written down, and no
   /** By subject: what may be done, and by whom. */
   const subjects = new Map<string, Map<string, string[]>>();
   for (const view of viewsOf(stack)) {
-    const lines = linesOf(await powersOf(view, things, solver), things);
+    const lines = linesOf(powersOf(view, things, solver), things);
     if (lines.length === 0 && view.who !== undefined) continue;
     const subject = subjects.get(view.subject) ?? new Map<string, string[]>();
     const text = lines.map((line) => `    ${line}\n`).join('');

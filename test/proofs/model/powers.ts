@@ -15,12 +15,7 @@ export interface Power {
 }
 
 /** Of the actions that `matters` holds for; of all when left out. */
-export async function powersOf(
-  view: View,
-  things: Things,
-  solver: Solver,
-  matters: (action: string) => boolean = () => true,
-): Promise<readonly Power[]> {
+export function powersOf(view: View, things: Things, solver: Solver, matters: (action: string) => boolean = () => true): readonly Power[] {
   const { services } = view;
   const actions = things.actions
     .filter((action) => services === undefined || services.includes(action.split(':')[0] ?? ''))
@@ -37,7 +32,7 @@ export async function powersOf(
   // The text does not say which names it is about.
   const tests = [...request.slots].flatMap(([slot, { tests: of }]) => [slot, ...of.map((test) => test.key)]);
   const key = digestOf([script.text, ...tests, ...actions].join());
-  const found = knownTo(solver).get(key) ?? (await find(view, things, request, script, actions, solver));
+  const found = knownTo(solver).get(key) ?? find(view, things, request, script, actions, solver);
   knownTo(solver).set(key, found);
   return found;
 }
@@ -50,14 +45,7 @@ function knownTo(solver: Solver): Map<string, readonly Power[]> {
   return known;
 }
 
-async function find(
-  view: View,
-  things: Things,
-  request: Request,
-  script: Script,
-  actions: readonly string[],
-  solver: Solver,
-): Promise<readonly Power[]> {
+function find(view: View, things: Things, request: Request, script: Script, actions: readonly string[], solver: Solver): readonly Power[] {
   const inquiry = solver.open(script);
   const casesOf = casesBy(inquiry, script, request, things);
   try {
@@ -65,7 +53,7 @@ async function find(
     for (const [forAction, those] of alike(request, script, 'action', actions)) {
       const resources = view.resource === undefined ? [...new Set(those.flatMap((action) => things.resourcesOf(action)))] : [view.resource];
       for (const [forResource, on] of alike(request, script, 'resource', resources)) {
-        const cases = await casesOf([...forAction, ...(view.resource === undefined ? forResource : [])], []);
+        const cases = casesOf([...forAction, ...(view.resource === undefined ? forResource : [])], []);
         for (const action of those) {
           const possible = new Set(view.resource === undefined ? things.resourcesOf(action) : [view.resource]);
           found.push(
@@ -97,44 +85,35 @@ function alike(request: Request, script: Script, slot: string, texts: readonly s
 
 /** By what requests must carry to be allowed: nothing more, or a key; and if a key, with which values, and what they need besides. None: none is allowed. */
 function casesBy(inquiry: Inquiry, script: Script, request: Request, things: Things) {
-  /** A key without which no such request is allowed. */
-  const neededKey = async (literals: readonly Literal[], but: readonly string[]): Promise<string | undefined> => {
-    const answer = await inquiry.ask(literals);
-    let candidates = answer.satisfiable ? carried(script, answer.values, but) : [];
-    for (;;) {
-      const [slot, ...others] = candidates;
-      if (slot === undefined) return undefined;
-      const smaller = await inquiry.ask([...literals, ...(script.without.get(slot) ?? [])]);
-      if (!smaller.satisfiable) return slot;
-      const still = carried(script, smaller.values, but);
-      candidates = others.filter((one) => still.includes(one));
-    }
-  };
-  const casesOf = async (literals: readonly Literal[], but: readonly string[]): Promise<string[][]> => {
-    if (!(await inquiry.ask(literals)).satisfiable) return [];
-    const slot = await neededKey(literals, but);
+  const casesOf = (literals: readonly Literal[], but: readonly string[]): string[][] => {
+    const answer = inquiry.ask(literals);
+    if (!answer.satisfiable) return [];
+    const slot = neededKey(literals, but, answer.values);
     if (slot === undefined) return [[]];
     const values = things.valuesOf(slot);
     const byRest = new Map<string, { readonly rest: string[]; readonly with: string[] }>();
     for (const [valued, those] of alike(request, script, slot, values)) {
       const isThere = request.slots.get(slot)?.several === true ? [] : present(script, slot);
-      for (const rest of await casesOf([...literals, ...isThere, ...valued], [...but, slot])) {
+      for (const rest of casesOf([...literals, ...isThere, ...valued], [...but, slot])) {
         const known = byRest.get(rest.join(' ')) ?? { rest, with: [] };
         known.with.push(...those);
         byRest.set(rest.join(' '), known);
       }
     }
     // It has to be several values together.
-    if (byRest.size === 0) return (await casesOf(literals, [...but, slot])).map((rest) => [slot, ...rest]);
+    if (byRest.size === 0) return casesOf(literals, [...but, slot]).map((rest) => [slot, ...rest]);
     return [...byRest.values()].map((one) => [
       one.with.length === values.length ? slot : `${slot}=${one.with.sort().join('|')}`,
       ...one.rest,
     ]);
   };
+  /** A key without which no such request is allowed; looked for among those that one carries. */
+  const neededKey = (literals: readonly Literal[], but: readonly string[], values: Values): string | undefined =>
+    [...script.without]
+      .filter(([slot]) => !but.includes(slot) && (values.get(slot) ?? []).length > 0)
+      .sort(([one], [another]) => (one < another ? -1 : 1))
+      .find(([, without]) => !inquiry.holds([...literals, ...without]))?.[0];
   return casesOf;
 }
-
-const carried = (script: Script, values: Values, but: readonly string[]): string[] =>
-  [...script.without.keys()].filter((slot) => !but.includes(slot) && (values.get(slot) ?? []).length > 0).sort();
 
 const present = (script: Script, slot: string): Literal[] => (script.without.get(slot) ?? []).map(({ name }) => ({ name, value: true }));

@@ -106,14 +106,14 @@ export interface Witness {
 }
 
 /** A request that is allowed and must not be, with no condition key in it that is not needed; undefined when there is none. */
-export async function counterexample(solver: Solver, { ask, script }: Question): Promise<Witness | undefined> {
+export function counterexample(solver: Solver, { ask, script }: Question): Witness | undefined {
   const asked = script();
-  let answer = await solver.solve(asked);
+  let answer = solver.solve(asked);
   if (!answer.satisfiable) return undefined;
   const left: string[] = [];
   for (const literals of asked.without.values()) {
     const without = asserted(literals);
-    const smaller = await solver.solve(withAssertions(asked, [...left, ...without]));
+    const smaller = solver.solve(withAssertions(asked, [...left, ...without]));
     if (!smaller.satisfiable) continue;
     answer = smaller;
     left.push(...without);

@@ -1,6 +1,7 @@
 /** Z3, asked in SMT-LIB 2. */
 import { createHash } from 'node:crypto';
 import { init } from 'z3-solver';
+import { z } from 'zod';
 import type { Literal, Script, Values } from './smt.ts';
 
 /** Not satisfiable: no request does what was asserted. Otherwise one that does. */
@@ -9,13 +10,15 @@ export type Answer = { readonly satisfiable: false } | { readonly satisfiable: t
 /** A script that is loaded, to be asked several times. */
 export interface Inquiry {
   /** Whether a request does what the script asserts and these literals besides. Throws as `solve` does. */
-  ask(literals: readonly Literal[]): Promise<Answer>;
+  ask(literals: readonly Literal[]): Answer;
+  /** The same, for who does not want to know which. */
+  holds(literals: readonly Literal[]): boolean;
   end(): void;
 }
 
 export interface Solver {
   /** Throws when Z3 says neither `sat` nor `unsat`, or has not read the script whole: what is unknown is not proven. */
-  solve(script: Script): Promise<Answer>;
+  solve(script: Script): Answer;
   /** For many questions about one script: it is read once. */
   open(script: Script): Inquiry;
   /** Ends Z3's threads, which would keep the process alive. */
@@ -42,11 +45,16 @@ export async function openSolver(): Promise<Solver> {
     const read = Z3.ast_vector_size(context, Z3.solver_get_assertions(context, solver));
     if (Z3.get_error_code(context) !== 0 || read !== assertions)
       throw new Error(`Z3 read ${read} of ${assertions} assertions: ${Z3.get_error_msg(context, Z3.get_error_code(context))}\n${text}`);
-    const check = async (): Promise<Model> => {
-      const verdict = await Z3.solver_check(context, solver);
+    const isSatisfiable = (): boolean => {
+      // Not `Z3.solver_check`: it starts a thread for each question, which takes longer than most answers.
+      const verdict = z.number().parse(em._Z3_solver_check(context, solver));
       // Z3_L_FALSE, Z3_L_TRUE
-      if (verdict === -1) return undefined;
+      if (verdict === -1) return false;
       if (verdict !== 1) throw new Error(`Z3 does not know: ${Z3.solver_get_reason_unknown(context, solver)}`);
+      return true;
+    };
+    const check = (): Model => {
+      if (!isSatisfiable()) return undefined;
       const model = Z3.model_to_string(context, Z3.solver_get_model(context, solver));
       return new Map(
         [...model.matchAll(/([a-z]+_\d+(?:_\d+)?)\s+->\s+(true|false)/g)].map(([, name = '', value]) => [name, value === 'true']),
@@ -56,24 +64,26 @@ export async function openSolver(): Promise<Solver> {
       const variable = Z3.mk_const(context, Z3.mk_string_symbol(context, name), bool);
       Z3.solver_assert(context, solver, value ? variable : Z3.mk_not(context, variable));
     };
+    const assuming = <T>(literals: readonly Literal[], work: () => T): T => {
+      Z3.solver_push(context, solver);
+      try {
+        literals.forEach(assert);
+        return work();
+      } finally {
+        Z3.solver_pop(context, solver, 1);
+      }
+    };
     return {
       check,
-      async checkWith(literals: readonly Literal[]): Promise<Model> {
-        Z3.solver_push(context, solver);
-        literals.forEach(assert);
-        try {
-          return await check();
-        } finally {
-          Z3.solver_pop(context, solver, 1);
-        }
-      },
+      checkWith: (literals: readonly Literal[]): Model => assuming(literals, check),
+      holdsWith: (literals: readonly Literal[]): boolean => assuming(literals, isSatisfiable),
       end: () => Z3.solver_dec_ref(context, solver),
     };
   };
-  const once = async (script: Script): Promise<Model> => {
+  const once = (script: Script): Model => {
     const { check, end } = load(script);
     try {
-      return await check();
+      return check();
     } finally {
       end();
     }
@@ -82,14 +92,14 @@ export async function openSolver(): Promise<Solver> {
   const answer = (script: Script, model: Model): Answer =>
     model === undefined ? { satisfiable: false } : { satisfiable: true, values: script.read(model) };
   return {
-    async solve(script) {
+    solve(script) {
       const digest = digestOf(script.text);
-      if (!known.has(digest)) known.set(digest, await once(script));
+      if (!known.has(digest)) known.set(digest, once(script));
       return answer(script, known.get(digest));
     },
     open(script) {
-      const { checkWith, end } = load(script);
-      return { ask: async (literals) => answer(script, await checkWith(literals)), end };
+      const { checkWith, holdsWith, end } = load(script);
+      return { ask: (literals) => answer(script, checkWith(literals)), holds: holdsWith, end };
     },
     close: () => em.PThread.terminateAllThreads(),
   };
