@@ -7,6 +7,7 @@ import { cutOff } from '../support/cut-offs.ts';
 import { type DedicatedTenants, onboardDedicated } from '../support/dedicated-tenants.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { plantedPolicies } from '../support/planted-policies.ts';
+import { plantedResources } from '../support/planted-resources.ts';
 import { requestRotation } from '../support/rotations.ts';
 
 let test: TestCloud;
@@ -61,7 +62,7 @@ describe('T2 the daily audit of policies', () => {
   });
 
   it('names every change that somebody made through AWS’s own APIs, and nothing else', async () => {
-    const planted = plantedPolicies(test, on);
+    const planted = [...plantedPolicies(test, on), ...plantedResources(test, on)];
     for (const { plant } of planted) await plant();
     const found = await audit(1);
     const unseen = planted.filter(
