@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Campaigns that take minutes: not part of `npm test`. `SEED=… COUNT=… npm run faults` */
+/** Campaigns that take minutes and hours: not part of `npm test`. `SEED=… COUNT=… npm run faults`; whole lives only: `npm run faults -- lives` (`docs/faults.md`). */
 export default defineConfig({
   test: {
     include: [
