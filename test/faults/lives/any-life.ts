@@ -66,6 +66,10 @@ const chances: readonly Chance[] = [
     if (of.accounts.some(({ isConnected }) => isConnected)) await act.useAccount(life, of);
     else if (of.accounts.length === 0) await act.connect(life, of, life.world.test.cloud.addAccount().accountId);
   }),
+  (life, of) => {
+    const account = of.accounts.find(({ isConnected }) => isConnected);
+    return account === undefined || of.status !== 'active' ? undefined : () => act.disconnect(life, of, account.accountId);
+  },
   (life, of) => (of.status === 'offboarded' ? undefined : () => act.offboard(life, of)),
 ];
 

@@ -56,6 +56,8 @@ export function openCampaign(seed: number): Campaign {
           `${run} lives with ${calls} calls in ${seconds} s, last: ${kind.name}, ${troubles.map(wrongName).join(', ')}\n`,
         );
       }
+      // For the reader of the failure.
+      if (lived.violations.length > 0) process.stdout.write(`${lived.lines.join('\n')}\n`);
       if (lives >= livesPerWorld || lived.violations.length > 0) await close();
       return lived;
     },

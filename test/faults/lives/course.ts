@@ -81,11 +81,8 @@ async function goOn(life: Life, latest: number): Promise<boolean> {
   if (next > latest) return false;
   clock.advance(next - now);
   await world.line.release();
-  if (swept <= next) await (await world.staff.worker(world.sweep)).handle({ body: '', receiptHandle: '', receiveCount: 1 }, next + everyMs);
-  if (items.some(awaitsCutOff)) {
-    world.witness.begins({ tenantId: undefined });
-    await (await world.staff.worker(cutOffTrade)).handle({ body: '', receiptHandle: '', receiveCount: 1 }, next + everyMs);
-  }
+  if (swept <= next) await world.mail.set(world.sweep);
+  if (items.some(awaitsCutOff)) await world.mail.set(cutOffTrade);
   await world.mail.deliver();
   return true;
 }

@@ -25,6 +25,8 @@ export interface Lived {
   readonly putAside: readonly string[];
   /** The same for the same life. */
   readonly digest: string;
+  /** What the workers have logged. */
+  readonly lines: readonly string[];
 }
 
 export interface Script {
@@ -63,12 +65,13 @@ export async function play(world: LifeWorld, { seed, troubles, shuffled = false,
   const letters = await mail.putAside();
   const atRest: AtRest = { life, since, letters, secretsBefore };
   const violations = await violationsOf(atRest);
+  const lines = [...staff.lines()];
   // Whoever lives next is not to meet what this life left in the calendar.
   await unschedule(life);
   const digest = createHash('sha256')
     .update(JSON.stringify({ calls, deliveries, ended: cloud.clock.now() - since }))
     .digest('hex');
-  return { violations, calls, deliveries, spared, putAside: letters.map(({ reason = 'no reason' }) => reason), digest };
+  return { violations, calls, deliveries, spared, putAside: letters.map(({ reason = 'no reason' }) => reason), digest, lines };
 }
 
 /** Takes whatever is scheduled out of the schedule. */
