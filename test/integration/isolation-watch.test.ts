@@ -9,6 +9,7 @@ import { askBedrock } from '../support/customer-calls.ts';
 import { connect, tokenOf } from '../support/customers.ts';
 import { plant } from '../support/ground-truth.ts';
 import { administratorOf, assumeRole, credentialsOf } from '../support/neighbours.ts';
+import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { apply, ended } from '../support/revocations.ts';
 import { requestRotation, stateOf } from '../support/rotations.ts';
 import { pause } from '../support/settle.ts';
@@ -16,8 +17,10 @@ import { supplyKey } from '../support/supply.ts';
 import { foundByWatch, foundOf, startTrail } from '../support/trail.ts';
 
 let test: TestCloud;
+let operator: OperatorCommand;
 beforeAll(async () => {
   test = await testCloud();
+  operator = await operatorCommand(test);
   await startTrail(test);
 });
 
@@ -67,13 +70,18 @@ async function live(tenantId: string, tier: 'dedicated' | 'pool'): Promise<void>
 }
 
 describe('E8 T3 CloudTrail says nothing of what Cordon does', () => {
-  it('the whole life of a tenant of each tier, and a customer’s account', async () => {
+  it('the whole life of a tenant of each tier, a customer’s account, the isolation tests and the audit', async () => {
     const heard = test.cloud.journal.lastSeq;
     const { tenantId } = await test.onboard({ credentials: [] });
     const others = Promise.all([live(test.freshTenantId(), 'pool'), live(test.freshTenantId(), 'dedicated')]);
     await connect(test, { tenantId, services: ['bedrock'] });
     expect((await askBedrock(test, await tokenOf(test, tenantId, 'member'))).status).toBe(200);
     await others;
+    // What tries to cross on purpose, and what looks at every policy.
+    for (const line of [['setup'], ['verify', '--tenant', tenantId], ['audit']]) {
+      const { exitCode, err } = await operator.cordon(['isolation', ...line, '--json'], { stepMs: 2000 });
+      expect(exitCode, err).toBe(0);
+    }
     await pause(test.cloud);
 
     expect(await foundByWatch(test)).toEqual([]);
