@@ -118,7 +118,11 @@ const acknowledged: readonly (readonly [path: string, finding: string, reason: s
         "An administrator's credential is made by people in the provider's console: no rotation function could make the next one.",
       ] as const,
   ),
-  ['HoneyKey/Secret', 'SMG4', 'With another value the decoys that are planted would be none any more: it opens nothing, and is not rotated.'],
+  [
+    'HoneyKey/Secret',
+    'SMG4',
+    'With another value the decoys that are planted would be none any more: it opens nothing, and is not rotated.',
+  ],
   [
     'IsolationTests/Identity',
     'SMG4',
