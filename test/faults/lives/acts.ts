@@ -63,13 +63,14 @@ export async function onboardUser(
     await tell(life, 'CredentialRequested', { tenantId, credential: specOf(life, tenant, credential) });
     await rest(life);
   }
-  // What is a user's own needs no rule, and may be in none.
-  const ofAll = tenant.credentials.filter(({ subject: owner }) => owner === undefined);
-  const rules = ofAll.map(({ provider, environment, credentialId: use }) => ({ match: { provider, environment }, use }));
+  // All rules are replaced: those of a connection, which are not the life's own, stay as they are. What is a user's own needs no rule, and may be in none.
+  const { rules } = ruled.parse((await itemsAt(life.world.test, tenantId, ['TENANT']))[0]);
   await tell(life, 'RoutingRulesChanged', { tenantId, rules });
   await rest(life);
   await demandStatus(life, tenant, `USER#${userIdIn(life, subject)}`, ['active']);
 }
+
+const ruled = z.looseObject({ rules: z.array(z.unknown()) });
 
 /** A use, tried again as an agent would. Whether it may succeed is known; that it uses nobody else's key, too. */
 export async function use(life: Life, tenant: LivingTenant, credential: LivingCredential, who: Who = {}): Promise<void> {
