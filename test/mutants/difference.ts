@@ -5,7 +5,7 @@ import { allowed, type NamedPolicy } from '../proofs/model/decision.ts';
 import { forTenant } from '../proofs/model/dedicated.ts';
 import { and, type Formula, not, or, Request } from '../proofs/model/formula.ts';
 import { deployed, policyOf, trustOf } from '../proofs/model/lenses.ts';
-import { own, self, spelled } from '../proofs/model/letters.ts';
+import { other, own, self, spelled } from '../proofs/model/letters.ts';
 import type { Caller } from '../proofs/model/patterns.ts';
 import { callerOfSession, type Session } from '../proofs/model/question.ts';
 import { scriptFor } from '../proofs/model/smt.ts';
@@ -60,14 +60,25 @@ export function differences(stack: Stack, policy: string, { before, after }: Mut
   for (const asking of askingOf(stack, policy)) {
     const request = new Request();
     const say = new Translation(request, asking.caller);
-    const applies = (statement: PolicyStatement | undefined, effect: 'Allow' | 'Deny'): Formula =>
+    // What is written for a dedicated tenant is written for its neighbour too.
+    const applies = (statement: PolicyStatement | undefined, effect: 'Allow' | 'Deny', tenant: string): Formula =>
       statement === undefined
         ? false
-        : or(...say.statements(forTenant({ Version: version, Statement: [statement] }, own), effect, inResource).map((one) => one.applies));
-    const [allows, nowAllows] = [applies(before, 'Allow'), applies(after, 'Allow')];
-    const [denies, nowDenies] = [applies(before, 'Deny'), applies(after, 'Deny')];
-    const more = or(and(nowAllows, not(allows)), and(denies, not(nowDenies)));
-    const less = or(and(allows, not(nowAllows)), and(nowDenies, not(denies)));
+        : or(
+            ...say
+              .statements(forTenant({ Version: version, Statement: [statement] }, tenant), effect, inResource)
+              .map((one) => one.applies),
+          );
+    const changes = [own, other].map((tenant) => {
+      const [allows, nowAllows] = [applies(before, 'Allow', tenant), applies(after, 'Allow', tenant)];
+      const [denies, nowDenies] = [applies(before, 'Deny', tenant), applies(after, 'Deny', tenant)];
+      return {
+        more: or(and(nowAllows, not(allows)), and(denies, not(nowDenies))),
+        less: or(and(allows, not(nowAllows)), and(nowDenies, not(denies))),
+      };
+    });
+    const more = or(...changes.map((change) => change.more));
+    const less = or(...changes.map((change) => change.less));
     request.declare('action', { several: false, required: true, preferred: [] });
     const some = (what: Formula): boolean =>
       what !== false && solver.solve(scriptFor(request, and(what, possible(say, request), here(say)))).satisfiable;

@@ -15,16 +15,23 @@ export const redundant: readonly Redundant[] = [
     reason: 'Two Denies of the same boundary refuse every change of other policies, and of this one but for its versions.',
   },
   {
-    name: 'nothing but their assumption is refused to workers on the roles of others',
-    policy: /^inline R(otation|evocation)FunctionRole\w* /,
-    mutant: /^DenyOtherTenantRoles: Action sts:AssumeRole widened to sts:\*$/,
+    name: 'nothing but their assumption is refused to workers and operators on the roles of others',
+    policy: /^(inline R(otation|evocation)FunctionRole\w* |managed OperatorAccess$)/,
+    mutant: /^DenyOther(Tenant)?Roles: Action sts:AssumeRole widened to sts:\*$/,
     reason: 'No other action of STS on these roles is allowed to them by anything; a Deny names what it is about all the same.',
   },
   {
     name: 'a token of one’s own identity is given to the role of one’s own tenant',
     policy: /^managed TenantReaderAccess$/,
     mutant: /^ProveOwnIdentity: Condition ArnEquals aws:PrincipalArn .* with \* for its variable$/,
-    reason: 'A dedicated role carries its tenant’s tag, and its trust policy takes no other: name and tag never differ. The name is compared in case one is ever made wrongly.',
+    reason:
+      'A dedicated role carries its tenant’s tag, and its trust policy takes no other: name and tag never differ. The name is compared in case one is ever made wrongly.',
+  },
+  {
+    name: 'grants on a dedicated key are refused, and allowed to nobody',
+    policy: /^key dedicated$/,
+    mutant: /^DenyUseByOthers: Action without kms:CreateGrant$/,
+    reason: 'No Allow of the key’s policy has it. An administrator who adds one lets in none but the tenant’s roles.',
   },
 ];
 

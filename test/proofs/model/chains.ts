@@ -1,7 +1,7 @@
 /** P1, P3, P5: what a session can become by assuming a role, and what tags those bring who may mint one. One step is asked; whatever keeps the tenant in one step keeps it in any number. */
 import { and, type Formula, not, or, Request } from './formula.ts';
 import { tenantRoles } from './isolation.ts';
-import { anythingAttached, boundaryDenies, deployed, type Lens, ownAllows, ownDenies, trustOf } from './lenses.ts';
+import { anything, anythingAttached, boundaryDenies, deployed, type Lens, ownAllows, ownDenies, trustOf } from './lenses.ts';
 import { own, self } from './letters.ts';
 import { roleArn, tagKeysAgree, users } from './own.ts';
 import { type Ask, callerOfSession, type Question, question, type Session } from './question.ts';
@@ -53,6 +53,28 @@ function stepQuestions(
 /** Tags that travel on with the session could not be checked where they arrive. */
 const nothingTravels: Rule = (say) => not(say.present('sts:TransitiveTagKeys'));
 
+const noOtherTags: Rule = (say) => say.each('aws:TagKeys', 'exact', 'TenantId', 'UserId');
+
+/** By the trust policies alone, whatever else holds. */
+function tenantlessSteps(stack: Stack): Question[] {
+  const sessions = tenantRoles(stack).filter((principal) => ownerOf(principal) === undefined);
+  const lens: Lens = { name: 'whatever IAM allows', policies: { identity: [anything] }, uses: [] };
+  return sessions.flatMap((principal) =>
+    stack.principals
+      .filter(({ kind }) => kind === 'tenant')
+      .flatMap((target) =>
+        stepQuestions(
+          stack,
+          { principal, tenant: '' },
+          target,
+          [lens],
+          'P1 chains: a session with an empty tenant becomes nothing',
+          () => false,
+        ),
+      ),
+  );
+}
+
 /** The roles that a user's session may take without its user: they do nothing but take the role of a customer's account. */
 const withoutUser: readonly string[] = ['ByocConnector', 'ByocProbe'];
 
@@ -81,7 +103,7 @@ export function chainQuestions(stack: Stack): Question[] {
       const session: Session = { principal, tenant: own, ...(user !== undefined && { user }) };
       return stack.principals.flatMap((target) => [
         ...stepQuestions(stack, session, target, lensesOf(principal), 'P1 chains: the same tenant', (say) =>
-          and(tagAfter(say, target, 'TenantId', own), nothingTravels(say)),
+          and(tagAfter(say, target, 'TenantId', own), nothingTravels(say), noOtherTags(say)),
         ),
         ...(user === undefined
           ? []
@@ -91,7 +113,7 @@ export function chainQuestions(stack: Stack): Question[] {
       ]);
     }),
   );
-  return [...steps, ...connectorQuestions(stack)];
+  return [...steps, ...tenantlessSteps(stack), ...connectorQuestions(stack)];
 }
 
 /** Who is no tenant session and makes one: it has a tenant, at most a user besides, and its tags stay with it. */
@@ -104,8 +126,10 @@ export function mintingQuestions(stack: Stack): Question[] {
         const owner = ownerOf(target);
         return and(
           nothingTravels(say),
-          say.each('aws:TagKeys', 'exact', 'TenantId', 'UserId'),
-          owner === undefined ? say.is('aws:RequestTag/TenantId', 'like', '?*') : not(say.present('aws:RequestTag/TenantId')),
+          noOtherTags(say),
+          owner === undefined
+            ? say.is('aws:RequestTag/TenantId', 'like', '?*')
+            : not(or(say.present('aws:RequestTag/TenantId'), say.is('aws:RequestTag/UserId', 'exact', ''))),
         );
       }),
     ),
