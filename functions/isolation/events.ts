@@ -29,7 +29,6 @@ export const outboundEvents = {
   IsolationVerificationFailed: failure,
   ...commonFailures,
 } as const;
-export type OutboundDetailType = keyof typeof outboundEvents;
 
 /** Detail types this capability consumes: the event rule and its schemas are made from this list. */
 export const inboundDetailTypes: readonly InboundDetailType[] = ['IsolationVerificationRequested'];

@@ -37,6 +37,7 @@ const connectionFile = z.strictObject({
   eventLogGroup: text,
   registryTable: text,
   attributionTable: text,
+  isolationTable: text,
   kmsKeyArn: arn,
   templatePath: z.string().regex(/^\/.+\.template\.json$/),
   /** Where there is a broker. */
