@@ -83,11 +83,13 @@ export class TenantRoles extends Construct {
       StringEquals: { 'aws:RequestTag/TenantId': '${aws:PrincipalTag/TenantId}' },
     };
     const tags = (...keys: string[]): object => ({ 'ForAllValues:StringEquals': { 'aws:TagKeys': keys } });
+    /** A user may be named, and not by an empty name. */
+    const tenantAndUser = { ...tags('TenantId', 'UserId'), StringLikeIfExists: { 'aws:RequestTag/UserId': '?*' } };
 
     this.reader = this.#role('TenantReader', this.readerAccess, [
       trust('MintFromVerifiedToken', new ArnPrincipal(props.sessionsRole.roleArn), {
         ...oneTenant,
-        ...tags('TenantId', 'UserId'),
+        ...tenantAndUser,
         Null: notTransitive,
       }),
       // The role's own sessions may become the session of one of their tenant's users, once.
@@ -106,7 +108,8 @@ export class TenantRoles extends Construct {
       props.eventWorkerRoles.map((role, index) =>
         trust(`WorkForEventsTenant${index}`, new ArnPrincipal(role.roleArn), {
           ...oneTenant,
-          ...tags('TenantId', 'UserId'),
+          // Whoever provisions also stores what is a user's; connections are a tenant's.
+          ...(role === props.provisioningRole ? tenantAndUser : tags('TenantId')),
           Null: notTransitive,
         }),
       ),
@@ -115,7 +118,7 @@ export class TenantRoles extends Construct {
     this.supplier = this.#role('TenantSupplier', this.#policy('TenantSupplierAccess', supplierAllows(scope)), [
       trust('SupplyFromVerifiedToken', new ArnPrincipal(props.doorRole.roleArn), {
         ...oneTenant,
-        ...tags('TenantId', 'UserId'),
+        ...tenantAndUser,
         Null: notTransitive,
       }),
     ]);
@@ -123,7 +126,7 @@ export class TenantRoles extends Construct {
     this.rotator = this.#role('TenantRotator', this.#policy('TenantRotatorAccess', rotatorAllows(scope)), [
       trust('RotateForEventsTenant', new ArnPrincipal(props.rotationRole.roleArn), {
         ...oneTenant,
-        ...tags('TenantId', 'UserId'),
+        ...tenantAndUser,
         Null: notTransitive,
       }),
     ]);
@@ -131,7 +134,7 @@ export class TenantRoles extends Construct {
     this.revoker = this.#role('TenantRevoker', this.#policy('TenantRevokerAccess', revokerAllows(scope)), [
       trust('RevokeForEventsTenant', new ArnPrincipal(props.revocationRole.roleArn), {
         ...oneTenant,
-        ...tags('TenantId', 'UserId'),
+        ...tenantAndUser,
         Null: notTransitive,
       }),
     ]);

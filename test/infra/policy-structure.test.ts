@@ -37,6 +37,18 @@ describe('I8 the policies are written as they have to be', () => {
       'DenyKeyUseForOtherPaths',
       { Principal: { AWS: '111122223333' } },
     ],
+    [
+      'dedicated roles of any name',
+      [...policies.keys()].find((name) => name.startsWith('trust ') && name.includes('ByocConnector')) ?? '',
+      'ConnectOwnCustomer',
+      { Condition: { ArnEquals: { 'aws:PrincipalArn': ['arn:aws:iam::111122223333:role/cordon/TenantAgent-*'] } } },
+    ],
+    [
+      'a door that services may use',
+      'key dedicated',
+      'OpenOwnDoor',
+      { Condition: { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['TenantId'] } } },
+    ],
   ])('objects to %s', (_, policy, sid, change) => {
     expect(structureProblems(changed(policy, sid, change))).toHaveLength(1);
   });

@@ -25,7 +25,7 @@ let test: TestCloud;
 let tenantId: string;
 let operator: OperatorCommand;
 beforeAll(async () => {
-  test = await testCloud();
+  test = await testCloud({ daily: true });
   operator = await operatorCommand(test);
   tenantId = (await test.onboard()).tenantId;
 });

@@ -19,7 +19,7 @@ import { foundByWatch, foundOf, startTrail } from '../support/trail.ts';
 let test: TestCloud;
 let operator: OperatorCommand;
 beforeAll(async () => {
-  test = await testCloud();
+  test = await testCloud({ daily: true });
   operator = await operatorCommand(test);
   await startTrail(test);
 });

@@ -10,6 +10,7 @@ import { type LocalCloud, type StartOptions, startCloud } from '../../local/clou
 import { openAudit, openSession, type StoredSecret, storedSecrets } from '../../local/demo/cast.ts';
 import { type Outcome, readEventLog } from '../../local/demo/play-events.ts';
 import { recordNeeds } from './needs-record.ts';
+import { suspendSchedules } from './schedules.ts';
 import { templatePath } from './template.ts';
 
 interface PlatformEvent {
@@ -74,9 +75,15 @@ export interface TestCloud {
 
 let shared: Promise<TestCloud> | undefined;
 
+interface TestCloudOptions extends Pick<StartOptions, 'tenantEnvironments' | 'clock'> {
+  /** Runs the audit of policies and the isolation tests for each day that the clock goes on. Elsewhere they would be most of the work of a test that moves it by weeks. */
+  readonly daily?: true;
+}
+
 /** The cloud of this file. `options` are of the first who asks. */
-export function testCloud(options: Pick<StartOptions, 'tenantEnvironments' | 'clock'> = {}): Promise<TestCloud> {
-  shared ??= startCloud({ ...options, templatePath: resolve(templatePath) }).then((started) => {
+export function testCloud({ daily, ...options }: TestCloudOptions = {}): Promise<TestCloud> {
+  shared ??= startCloud({ ...options, templatePath: resolve(templatePath) }).then(async (started) => {
+    if (daily === undefined) for (const one of ['IsolationTests', 'PolicyAudit']) await suspendSchedules(started, one);
     if (process.env['RECORD_NEEDS'] !== undefined) recordNeeds(started, process.env['RECORD_NEEDS']);
     return asTestCloud(started);
   });

@@ -5,7 +5,12 @@ import { list } from '../proofs/model/lists.ts';
 type Documents = ReadonlyMap<string, PolicyDocument>;
 
 /** @param policies documents by name, as in `Stack.policies` */
-export const structureProblems = (policies: Documents): string[] => [...wildcards(policies), ...brokenTwins(policies)];
+export const structureProblems = (policies: Documents): string[] => [
+  ...wildcards(policies),
+  ...brokenTwins(policies),
+  ...otherNames(policies),
+  ...otherDoors(policies),
+];
 
 /** A new action of a service is nobody's before somebody has written it down. */
 function wildcards(policies: Documents): string[] {
@@ -45,3 +50,30 @@ const deniesOf = (document: PolicyDocument | undefined): PolicyStatement[] =>
 const isKeyUse = ({ Sid }: PolicyStatement): boolean => Sid?.startsWith('DenyKeyUse') === true;
 const textOf = ({ Principal: _, ...statement }: PolicyStatement): string => JSON.stringify(Object.entries(statement).sort());
 const textsOf = (statements: readonly PolicyStatement[]): string => statements.map(textOf).join();
+
+/** A dedicated role's tag tells its tenant, and so does its name: who is let in by name is compared with the tag, in case a role is ever made wrongly. */
+function otherNames(policies: Documents): string[] {
+  return [...policies].flatMap(([name, { Statement }]) =>
+    list(Statement).flatMap(({ Effect, Sid, Condition }) =>
+      Effect === 'Allow' &&
+      Object.values(Condition ?? {}).some((values) =>
+        /:role\/cordon\/TenantAgent-[^a-z$]/.test(JSON.stringify(values['aws:PrincipalArn'] ?? '')),
+      )
+        ? [`${name} ${Sid} lets in dedicated roles by a name that is not their tenant's`]
+        : [],
+    ),
+  );
+}
+
+/**
+ * Where a dedicated key is used in its tenant's name and by no service, its policy says both by itself. The pool's key compares the session's tenant by a variable, and
+ * has the Denies of all other use.
+ */
+function otherDoors(policies: Documents): string[] {
+  return list(policies.get('key dedicated')?.Statement).flatMap(({ Effect, Sid, Condition = {} }) => {
+    if (Effect !== 'Allow' || Condition['ForAllValues:StringEquals']?.['kms:EncryptionContextKeys'] === undefined) return [];
+    const isWhole =
+      String(Condition['Null']?.['kms:ViaService']) === 'true' && Condition['StringEquals']?.['aws:PrincipalTag/TenantId'] !== undefined;
+    return isWhole ? [] : [`key dedicated ${Sid} is not for the session of a tenant, by itself`];
+  });
+}

@@ -23,8 +23,10 @@ export async function nextSweep(cloud: LocalCloud, moment: number): Promise<numb
 /**
  * Stops what runs by the clock for the rest of the file: where nothing gets due, all it would do is to read whole indexes at each move of the clock, and to count
  * among the calls that a fault is set on.
+ *
+ * @param logicalId how those begin that are meant
  */
-export async function suspendSchedules(cloud: LocalCloud): Promise<void> {
-  for (const { Arn: _arn, CreationDate: _created, LastModificationDate: _modified, ...settings } of await schedulesOf(cloud))
+export async function suspendSchedules(cloud: LocalCloud, logicalId = ''): Promise<void> {
+  for (const { Arn: _arn, CreationDate: _created, LastModificationDate: _modified, ...settings } of await schedulesOf(cloud, logicalId))
     await asRoot(cloud, 'scheduler', 'UpdateSchedule', { ...settings, State: 'DISABLED' });
 }
