@@ -4,12 +4,12 @@ const project = (name: string, include: string[], extra: object = {}) => ({ test
 
 export default defineConfig({
   test: {
-    // One more than two cores: each runs an embedded cloud of its own, and a third of the time a test waits, for a stream, a retry, a provider that does not answer.
-    maxWorkers: 3,
+    // Two more than two cores: each runs an embedded cloud of its own, and a third of the time a test waits, for a stream, a retry, a provider that does not answer.
+    maxWorkers: 4,
     projects: [
-      // These keep nothing between files: starting each in a process of its own would take longer than running it.
-      project('unit', ['test/unit/**/*.test.ts'], { isolate: false }),
-      project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], isolate: false }),
+      // These keep nothing between files: starting each in a process of its own would take longer than running it. The time is for a machine that has much else to do.
+      project('unit', ['test/unit/**/*.test.ts'], { isolate: false, testTimeout: 20_000 }),
+      project('infra', ['test/infra/**/*.test.ts'], { globalSetup: ['test/support/synthesize.ts'], isolate: false, testTimeout: 20_000 }),
       project('proofs', ['test/proofs/**/*.test.ts'], {
         globalSetup: ['test/support/synthesize.ts'],
         testTimeout: 180_000,
