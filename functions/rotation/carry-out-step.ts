@@ -7,9 +7,10 @@ import type { Observations, Step } from './decide-rotation.ts';
 import { dropOldVersions, giveUpNextKey, oldKeysRefused, retireOldKeys } from './end-old-keys.ts';
 import { makeNextKey } from './make-next-key.ts';
 import { promoteNextKey, proveNextKey, rollBack } from './prove-and-promote.ts';
-import { adopted, begun, type Change, finished, type Occasion, retiring, unproven } from './rotation-changes.ts';
+import { adopted, begun, type Change, finished, handedOverAgain, type Occasion, retiring, unproven } from './rotation-changes.ts';
 import type { Held, RotationDeps } from './rotation-deps.ts';
 import { shortestGraceMs } from './rotation-schedule.ts';
+import { isSameKey } from './same-key.ts';
 
 /** What a step has come to. */
 export interface Outcome {
@@ -43,7 +44,12 @@ export async function carryOut(deps: RotationDeps, held: Held, step: Carried, se
     const change = begun(item, now, seen.strategy, occasionOf(deps, item, step));
     return { change, seen: { begunAttempt: change.rotating?.pending?.attempt } };
   }
-  if (step.next === 'adopt') return { change: adopted(item, now, occasionOf(deps, item, step)) };
+  if (step.next === 'adopt') {
+    const occasion = occasionOf(deps, item, step);
+    // In an emergency the key is to go, and that the provider still accepts it is told as such.
+    const isAnother = occasion.reason === 'emergency' || !(await isSameKey(deps, held));
+    return { change: isAnother ? adopted(item, now, occasion) : handedOverAgain(item, now) };
+  }
   if (!rotating) throw new CordonError('ITEM_NOT_UNDERSTOOD', `credential ${item.credentialId} is in no rotation`);
   switch (step.next) {
     case 'create':

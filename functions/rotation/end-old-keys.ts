@@ -28,7 +28,7 @@ function isRefused(deps: RotationDeps, held: Held, maker: KeyMaker | undefined, 
   const { item } = held;
   return onRecord(deps, held, 'rotation.confirm-refused', { versionId: old.versionId }, async () => {
     const answer = (refused: boolean, verdict: string) => ({ value: refused, credentialVersion: old.versionId, context: { verdict } });
-    const secret = await stored(vault, item, old.versionId);
+    const secret = await readIfThere(vault, item, old.versionId);
     if (secret === undefined) {
       // Secrets Manager has deleted a version that was out of use. Then the provider's own list is what can be asked; of a customer's key there is none.
       if (!maker) return answer(false, 'unknown');
@@ -46,7 +46,7 @@ function isRefused(deps: RotationDeps, held: Held, maker: KeyMaker | undefined, 
 }
 
 /** Undefined when the version is not there any more; what cannot be read for another reason is an error. */
-async function stored(
+export async function readIfThere(
   vault: RotationVault,
   { tenantId, credentialId }: CredentialItem,
   versionId: string,

@@ -82,6 +82,11 @@ export function adopted(item: CredentialItem, now: number, occasion: Occasion): 
   return { rotatedAt: now, diverted: undefined, rotating: inGrace(item, { ...known, untold: 'rotated' }, now) };
 }
 
+/** The customer's next key is the one that was in force: nothing is old, and whoever has asked for another one waits for it still. */
+export function handedOverAgain(item: CredentialItem, now: number): Change {
+  return item.rotating ? { previous: undefined } : finished(item, now);
+}
+
 /** The key before is in force again, and the one that took its place is to go. */
 export function rolledBack(item: CredentialItem, rotating: Rotating, now: number): Change {
   const { previous } = item;

@@ -53,6 +53,39 @@ describe('R4 the ways of rotating', () => {
     expect(world.ofType('CredentialRetired')).toHaveLength(1);
   });
 
+  it('takes the same key, handed over again, for no next one: it stays in force, and nothing is said to be old', async () => {
+    const world = createRotationWorld();
+    await world.onboard('customer-next');
+    await world.supply('customer-1');
+    await world.deliverUntilDone(supplied());
+    await world.pass(60);
+    const { rotating, previous, leaseUntil } = await world.item();
+    expect({ rotating, previous, leaseUntil }).toEqual({ rotating: undefined, previous: undefined, leaseUntil: 0 });
+    for (const type of ['CredentialRotated', 'CredentialRetired', 'CredentialUnproven'] as const) expect(world.ofType(type)).toEqual([]);
+    // A real next one is one all the same.
+    await world.supply('customer-2');
+    await world.deliverUntilDone(supplied());
+    expect(world.ofType('CredentialRotated')).toHaveLength(1);
+  });
+
+  it('goes on asking for another key when the same one is handed over', async () => {
+    const world = createRotationWorld();
+    await world.onboard('customer-next');
+    world.advance(90 * day);
+    await world.pass(2);
+    await world.supply('customer-1');
+    await world.deliverUntilDone(supplied());
+    await world.pass(2);
+    expect(await world.item()).toMatchObject({ rotating: { phase: 'creating' } });
+    expect((await world.item()).previous).toBeUndefined();
+    world.advance(7 * day);
+    await world.pass(2);
+    expect(world.ofType('CredentialNextRequested')).toHaveLength(2);
+    await world.supply('customer-2');
+    await world.deliverUntilDone(supplied());
+    expect(world.ofType('CredentialRotated')).toHaveLength(1);
+  });
+
   it('reminds of a customer key that stays alive', async () => {
     const world = createRotationWorld();
     await world.onboard('customer-next');

@@ -176,6 +176,7 @@ export function createRotationWorld() {
   const fakeOf = ({ provider }: Pick<CredentialItem, 'provider'>): FakeProvider => (provider === 'azure-openai' ? azure : openai);
   const place = (of: CredentialItem) => ({ ...of, kmsKeyArn: poolKeyArn });
 
+  let supplies = 0;
   const world = {
     deps,
     faults,
@@ -266,7 +267,9 @@ export function createRotationWorld() {
     async supply(value: string, of?: CredentialItem): Promise<void> {
       const credential = of ?? (await item());
       customerKeys.add(value);
-      const versionId = versionIdOf(`door ${value}`);
+      // Each ciphertext is a version of its own, also of a key that was handed over before.
+      supplies += 1;
+      const versionId = versionIdOf(`door ${supplies}`);
       await vault.store(place(credential), new SecretText(value), versionId);
       const change = { secretVersionId: versionId, suppliedAt: now, status: 'active' as const };
       await registry.changeCredential(credential, { ...change, ...afterSupply(credential, { secretVersionId: versionId, at: now }) });
