@@ -1,13 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { campaigns } from './vitest.config.ts';
 
 /** Campaigns that take minutes and hours: not part of `npm test`. `SEED=… COUNT=… npm run faults`; whole lives only: `npm run faults -- lives` (`docs/faults.md`). */
 export default defineConfig({
   test: {
     include: [
       'test/faults/**/*.test.ts',
-      'test/integration/*crash-points.test.ts',
-      'test/integration/rotation-{two-workers,revoked}.test.ts',
-      'test/integration/revocation-{reordering,scale}.test.ts',
+      'test/integration/{crash-points,rotation-crash-points}.test.ts',
+      ...campaigns,
       'test/proofs/removed-denies.test.ts',
     ],
     env: { FAULTS: 'all' },

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const repository = resolve(import.meta.dirname, '..');
@@ -9,21 +10,48 @@ const repository = resolve(import.meta.dirname, '..');
  * one on the host's PATH does not matter. Throws with the child's output when it fails.
  *
  * Each run has a directory of its own and moves its result into place: two CDK apps that write to one directory trip over each other's half
- * made bundles, and tests, `npm start` and `npm run local` may well run at once.
+ * made bundles, and tests, `npm start` and `npm run local` may well run at once. Where nothing has changed that it is made from, what was made before is answered.
  */
 export async function synthesize(outputDirectory = join(repository, 'cdk.out')): Promise<string> {
+  const template = join(outputDirectory, templateName);
+  const made = join(outputDirectory, madeFromName);
+  const from = digestOf(repository);
+  if (existsSync(template) && existsSync(made) && readFileSync(made, 'utf8') === markOf(from, template)) return template;
   mkdirSync(outputDirectory, { recursive: true });
   const own = mkdtempSync(join(outputDirectory, '.synthesis-'));
   try {
     await runApp(own);
+    writeFileSync(join(own, madeFromName), markOf(from, join(own, templateName)));
     moveInto(own, outputDirectory);
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
-  return join(outputDirectory, templateName);
+  return template;
 }
 
 const templateName = 'Cordon.template.json';
+/** Beside the template: what it was made from, and which it is, because it may also be written in other ways (`npm run synth`). */
+const madeFromName = '.made-from';
+const inputs = ['infra', 'functions', 'cdk.json', 'openapi.yaml', 'package.json', 'package-lock.json'];
+
+/** Of everything that a synthesis reads, and of what runs it. */
+function digestOf(root: string): string {
+  const digest = createHash('sha256').update(process.version);
+  for (const input of inputs) {
+    const path = join(root, input);
+    const files = input.includes('.')
+      ? [path]
+      : readdirSync(path, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+          entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+        );
+    for (const file of files.sort()) digest.update(file).update(readFileSync(file));
+  }
+  return digest.digest('hex');
+}
+
+function markOf(from: string, template: string): string {
+  return `${from} ${createHash('sha256').update(readFileSync(template)).digest('hex')}`;
+}
 
 async function runApp(outputDirectory: string): Promise<void> {
   const child = spawn(process.execPath, [join(repository, 'infra', 'app.ts')], {
