@@ -153,9 +153,24 @@ describe('R1 R4 a next key of a customer', () => {
     await sweep(test, 17);
     expect(await newsOf(test, kept, 'CredentialRetired')).toHaveLength(1);
     const steps = await stepsOf(test, kept);
-    expect(steps.map(({ intent }) => intent.operation)).toEqual(['rotation.confirm-refused', 'rotation.drop-version']);
+    expect(steps.map(({ intent }) => intent.operation)).toEqual([
+      'rotation.compare-keys',
+      'rotation.confirm-refused',
+      'rotation.drop-version',
+    ]);
     for (const { intent } of steps)
       expect(intent).toMatchObject({ actor: { function: 'rotation', requestedBy: 'ops@example.com' }, context: { why: 'to see it done' } });
+  });
+
+  it('that is the one in force already is none, although it is another ciphertext', async () => {
+    const { kept, apiKey } = await withOwnKey('pool');
+    const before = await stateOf(test, kept);
+    expect((await supplyKey(test, { ...kept, apiKey })).status).toBe(200);
+    await sweep(test);
+    await sweep(test, 17);
+    const { rotating, previous, secretVersionId } = await stateOf(test, kept);
+    expect({ rotating, previous, isNew: secretVersionId !== before.secretVersionId }).toEqual({ isNew: true });
+    expect(await newsOf(test, kept)).toEqual([]);
   });
 
   it('that comes unasked takes over just the same', async () => {
