@@ -17,6 +17,7 @@ const item = (sk: string, members: object) => ({
 const match = { M: { provider: { S: 'openai' }, environment: { S: 'production' } } };
 const tenant = item('TENANT', { rulesVersion: { N: '1' }, rules: { L: [{ M: { match, use: { S: 'openai-main' } } }] } });
 const credential = item('CREDENTIAL#openai-main', {
+  tenantId: { S: tenantId },
   credentialId: { S: 'openai-main' },
   provider: { S: 'openai' },
   environment: { S: 'production' },
