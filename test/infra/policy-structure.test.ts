@@ -49,6 +49,19 @@ describe('I8 the policies are written as they have to be', () => {
       'OpenOwnDoor',
       { Condition: { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['TenantId'] } } },
     ],
+    ['a Deny of all but more than it names', 'managed AuditBoundary', 'DenyEverythingElse', { NotAction: ['sqs:*'] }],
+    [
+      'a trust policy that takes an empty user',
+      'trust TenantReader',
+      'MintFromVerifiedToken',
+      { Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId', 'UserId'] } } },
+    ],
+    [
+      'one leading key in place of all',
+      [...policies.keys()].find((name) => name.startsWith('inline IsolationApiFunctionRole')) ?? '',
+      'ReadDailyRuns',
+      { Condition: { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['TENANT#x#'] } } },
+    ],
   ])('objects to %s', (_, policy, sid, change) => {
     expect(structureProblems(changed(policy, sid, change))).toHaveLength(1);
   });

@@ -21,11 +21,10 @@ export const redundant: readonly Redundant[] = [
     reason: 'No other action of STS on these roles is allowed to them by anything; a Deny names what it is about all the same.',
   },
   {
-    name: 'a token of one’s own identity is given to the role of one’s own tenant',
-    policy: /^managed TenantReaderAccess$/,
-    mutant: /^ProveOwnIdentity: Condition ArnEquals aws:PrincipalArn .* with \* for its variable$/,
-    reason:
-      'A dedicated role carries its tenant’s tag, and its trust policy takes no other: name and tag never differ. The name is compared in case one is ever made wrongly.',
+    name: 'the auditor consumes its queue by a statement of its own',
+    policy: /^inline PolicyAuditFunctionRole/,
+    mutant: /^ConsumeQueue: Action without sqs:GetQueueAttributes$/,
+    reason: 'It reads the policies of all queues, and so the attributes of its own; what consumes a queue is the same for every worker.',
   },
   {
     name: 'grants on a dedicated key are refused, and allowed to nobody',

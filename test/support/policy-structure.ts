@@ -10,6 +10,7 @@ export const structureProblems = (policies: Documents): string[] => [
   ...brokenTwins(policies),
   ...otherNames(policies),
   ...otherDoors(policies),
+  ...looseLists(policies),
 ];
 
 /** A new action of a service is nobody's before somebody has written it down. */
@@ -76,4 +77,27 @@ function otherDoors(policies: Documents): string[] {
       String(Condition['Null']?.['kms:ViaService']) === 'true' && Condition['StringEquals']?.['aws:PrincipalTag/TenantId'] !== undefined;
     return isWhole ? [] : [`key dedicated ${Sid} is not for the session of a tenant, by itself`];
   });
+}
+
+/** What lists are compared with, of an Allow or a trust policy: every leading key and not one of them, a user with a name; and a Deny of all but some actions names each. */
+function looseLists(policies: Documents): string[] {
+  return [...policies].flatMap(([name, { Statement }]) =>
+    list(Statement).flatMap(({ Effect, Sid, NotAction, Condition = {} }) => {
+      const problems: string[] = [];
+      if (Effect === 'Deny' && list(NotAction).some((action) => /[*?]/.test(action))) problems.push('leaves out more than it names');
+      if (
+        Effect === 'Allow' &&
+        Object.keys(Condition).some(
+          (operator) => operator.startsWith('ForAnyValue:') && Condition[operator]?.['dynamodb:LeadingKeys'] !== undefined,
+        )
+      )
+        problems.push('compares one leading key and not all');
+      const mayNameUser = JSON.stringify(Condition['ForAllValues:StringEquals']?.['aws:TagKeys'] ?? '').includes('UserId');
+      const namesUser = [Condition['StringLike'], Condition['StringLikeIfExists']].some(
+        (values) => values?.['aws:RequestTag/UserId'] === '?*',
+      );
+      if (name.startsWith('trust ') && mayNameUser && !namesUser) problems.push('takes an empty user');
+      return problems.map((problem) => `${name} ${Sid} ${problem}`);
+    }),
+  );
 }
