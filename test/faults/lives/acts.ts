@@ -180,7 +180,8 @@ export async function connect(life: Life, tenant: LivingTenant, accountId: strin
     ...{ tenantId: tenant.tenantId, customerAccountId: accountId, services: ['bedrock'], regions: ['us-east-1'], environment: 'connected' },
   });
   for (let tries = 1; (await connection())?.announced !== true; tries += 1) {
-    if (tries === patience) return void life.complaints.add(`0 not done: no connection is offered to ${tenant.tenantId}`);
+    // A message whose worker has died comes again after minutes.
+    if (tries === 5 * patience) return void life.complaints.add(`0 not done: no connection is offered to ${tenant.tenantId}`);
     await pass(life, minuteMs);
   }
   const found = await connection();
