@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { z } from 'zod';
 import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
-import { bearerToken } from '../shared/bearer-token.ts';
+import { bearerOf } from '../shared/bearer-token.ts';
 import type { Clock } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId } from '../shared/identifiers.ts';
@@ -69,12 +69,6 @@ export function createHandler(deps: ListDeps): ListHandler {
       return result;
     }
   };
-}
-
-function bearerOf({ headers }: ListEvent): string {
-  const values = Object.entries(headers ?? {}).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : []));
-  if (values.length > 1) throw new CordonError('TOKEN_REFUSED', 'the header authorization is there more than once');
-  return bearerToken(values[0]);
 }
 
 function parametersOf({ queryStringParameters, multiValueQueryStringParameters }: ListEvent): Record<string, string> {

@@ -1,27 +1,20 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { z } from 'zod';
 import { roleConnectionRequested } from '../byoc/events.ts';
-import { admitCaller } from '../sessions/admit-caller.ts';
-import type { VerifiedIdentity, VerifyIdentity } from '../sessions/token-verifier.ts';
-import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
+import { type ApiEvent, serveTenant, type TenantApiDeps } from '../sessions/tenant-api.handler.ts';
+import type { VerifiedIdentity } from '../sessions/token-verifier.ts';
+import { acceptedAnswer, answer } from '../shared/api-answer.ts';
 import { CordonError } from '../shared/errors.ts';
-import type { Log } from '../shared/log.ts';
 import { parsedBody } from '../shared/request-body.ts';
 import { type ChangeDeps, type ConnectionWish, requestConnection, requestDisconnection } from './change-connections.ts';
 import { type ListDeps, listConnections } from './list-connections.ts';
 import { type PageText, pageAnswers } from './page-answer.ts';
-import type { OpenedTenant, OpenTenant } from './tenant-view.ts';
+import type { OpenedTenant } from './tenant-view.ts';
 
-export type ConnectionsEvent = Pick<
-  APIGatewayProxyEvent,
-  'resource' | 'path' | 'httpMethod' | 'headers' | 'pathParameters' | 'body' | 'isBase64Encoded'
-> & { readonly requestContext: Pick<APIGatewayProxyEvent['requestContext'], 'requestId'> };
+export type ConnectionsEvent = ApiEvent<'path' | 'pathParameters' | 'body' | 'isBase64Encoded'>;
 export type ConnectionsHandler = (event: ConnectionsEvent) => Promise<APIGatewayProxyResult>;
 
-export interface ConnectionsDeps extends ListDeps, ChangeDeps {
-  readonly log: Log;
-  readonly verify: VerifyIdentity;
-  readonly openTenant: OpenTenant;
+export interface ConnectionsDeps extends ListDeps, ChangeDeps, TenantApiDeps<OpenedTenant> {
   readonly page: PageText;
 }
 
@@ -45,22 +38,7 @@ export function createHandler(deps: ConnectionsDeps): ConnectionsHandler {
   return async (event) => {
     if (event.httpMethod === 'GET' && event.resource === '/byoc') return event.path.endsWith('/') ? pages.elsewhere : pages.page;
     if (event.httpMethod === 'GET' && event.resource === '/byoc.js') return pages.script;
-    const { requestId } = event.requestContext;
-    const log = deps.log.with({ requestId });
-    const known: { tenantId?: string } = {};
-    try {
-      const { caller, tenant } = await admitCaller(deps, event);
-      known.tenantId = tenant.tenantId;
-      const result = await route(deps, caller, tenant, event);
-      log.info('connections were served', { ...known, userId: caller.userId, method: event.httpMethod, resource: event.resource });
-      return result;
-    } catch (error) {
-      const result = errorAnswer(error, requestId);
-      const fields = { ...known, code: error instanceof CordonError ? error.code : 'UNEXPECTED' };
-      if (error instanceof CordonError && isCallersFault(result)) log.warn('a request was refused', { ...fields, reason: error.message });
-      else log.error('connections could not be served', error, fields);
-      return result;
-    }
+    return serveTenant(deps, event, 'connections', (caller, tenant) => route(deps, caller, tenant, event));
   };
 }
 
@@ -72,14 +50,11 @@ async function route(
 ): Promise<APIGatewayProxyResult> {
   const { httpMethod, resource } = event;
   if (resource === '/connections' && httpMethod === 'GET') return answer(await listConnections(deps, caller, tenant));
-  if (resource === '/connections' && httpMethod === 'POST') return accepted(await requestConnection(deps, caller, tenant, wishOf(event)));
+  if (resource === '/connections' && httpMethod === 'POST')
+    return acceptedAnswer(await requestConnection(deps, caller, tenant, wishOf(event)));
   if (resource === '/connections/{accountId}' && httpMethod === 'DELETE')
-    return accepted(await requestDisconnection(deps, caller, tenant, event.pathParameters?.['accountId'] ?? ''));
+    return acceptedAnswer(await requestDisconnection(deps, caller, tenant, event.pathParameters?.['accountId'] ?? ''));
   throw new CordonError('CALL_INVALID', 'there is no such operation');
-}
-
-function accepted(body: object): APIGatewayProxyResult {
-  return { ...answer(body), statusCode: 202 };
 }
 
 function wishOf(event: ConnectionsEvent): ConnectionWish {

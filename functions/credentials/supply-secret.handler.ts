@@ -1,8 +1,10 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import { z } from 'zod';
+import { verifiedCaller } from '../sessions/admit-caller.ts';
+import type { ApiEvent } from '../sessions/tenant-api.handler.ts';
 import type { VerifyIdentity } from '../sessions/token-verifier.ts';
 import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
-import { bearerToken } from '../shared/bearer-token.ts';
+import { bearerOf } from '../shared/bearer-token.ts';
 import { CordonError } from '../shared/errors.ts';
 import { parsedBody } from '../shared/request-body.ts';
 import type { TenantItem } from '../tenants/registry.ts';
@@ -12,12 +14,7 @@ import type { Supplier } from './door-store.ts';
 import { announceViolation } from './supply-news.ts';
 import { supplySecret } from './supply-secret.ts';
 
-export type DoorEvent = Pick<
-  APIGatewayProxyEvent,
-  'resource' | 'httpMethod' | 'headers' | 'pathParameters' | 'body' | 'isBase64Encoded'
-> & {
-  readonly requestContext: Pick<APIGatewayProxyEvent['requestContext'], 'requestId'>;
-};
+export type DoorEvent = ApiEvent<'pathParameters' | 'body' | 'isBase64Encoded'>;
 export type DoorHandler = (event: DoorEvent, context: Pick<Context, 'getRemainingTimeInMillis'>) => Promise<APIGatewayProxyResult>;
 
 /** Room for the largest key there is, sealed, and in base64 once more as API Gateway may hand it over. In characters. */
@@ -33,7 +30,7 @@ export function createHandler(deps: DoorDeps & { readonly verify: VerifyIdentity
     const known: { supplier?: Supplier } = {};
     const log = deps.log.with({ requestId });
     try {
-      const supplier = await identify(deps, event);
+      const supplier: Supplier = await verifiedCaller(deps.verify, bearerOf(event));
       known.supplier = supplier;
       const stores = await deps.openStores(supplier.tenantId);
       const tenant = await admit(stores, supplier);
@@ -50,18 +47,6 @@ export function createHandler(deps: DoorDeps & { readonly verify: VerifyIdentity
       return result;
     }
   };
-}
-
-async function identify(deps: { verify: VerifyIdentity }, { headers }: DoorEvent): Promise<Supplier> {
-  const values = Object.entries(headers ?? {}).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : []));
-  if (values.length > 1) throw new CordonError('TOKEN_REFUSED', 'the header authorization is there more than once');
-  const token = bearerToken(values[0]);
-  try {
-    return await deps.verify(token);
-  } catch (error) {
-    if (error instanceof CordonError && error.code === 'TOKEN_REFUSED') throw error;
-    throw new CordonError('SESSION_UNAVAILABLE', 'the token could not be verified', { retryable: true, cause: error });
-  }
 }
 
 /** As for minting a session: who was a user and is one no more gets nothing, and neither does a revoked agent or session. */

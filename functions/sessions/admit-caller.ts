@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { bearerToken } from '../shared/bearer-token.ts';
+import { bearerOf } from '../shared/bearer-token.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId, UserId } from '../shared/identifiers.ts';
 import type { VerifiedIdentity, VerifyIdentity } from './token-verifier.ts';
@@ -23,8 +23,8 @@ export async function admitCaller<Opened extends OpenedForToken>(
   deps: { readonly verify: VerifyIdentity; readonly openTenant: (token: string) => Promise<Opened> },
   event: Pick<APIGatewayProxyEvent, 'headers'>,
 ): Promise<{ readonly caller: VerifiedIdentity; readonly tenant: Opened }> {
-  const token = tokenOf(event);
-  const caller = await verified(deps.verify, token);
+  const token = bearerOf(event);
+  const caller = await verifiedCaller(deps.verify, token);
   const tenant = await deps.openTenant(token);
   if (tenant.tenantId !== caller.tenantId || tenant.userId !== caller.userId)
     throw new CordonError('TOKEN_REFUSED', 'the session is of somebody else than the token');
@@ -32,13 +32,12 @@ export async function admitCaller<Opened extends OpenedForToken>(
   return { caller, tenant };
 }
 
-function tokenOf({ headers }: Pick<APIGatewayProxyEvent, 'headers'>): string {
-  const values = Object.entries(headers ?? {}).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : []));
-  if (values.length > 1) throw new CordonError('TOKEN_REFUSED', 'the header authorization is there more than once');
-  return bearerToken(values[0]);
-}
-
-async function verified(verify: VerifyIdentity, token: string): Promise<VerifiedIdentity> {
+/**
+ * Whom a token names. That it could not be checked is told apart from its being refused: only the first is worth another try.
+ *
+ * @throws CordonError TOKEN_REFUSED | SESSION_UNAVAILABLE (retryable)
+ */
+export async function verifiedCaller(verify: VerifyIdentity, token: string): Promise<VerifiedIdentity> {
   try {
     return await verify(token);
   } catch (error) {

@@ -65,6 +65,11 @@ export function answer(body: object): APIGatewayProxyResult {
   return { statusCode: 200, headers, body: JSON.stringify(body) };
 }
 
+/** Asked for, and done later. `body` is JSON. */
+export function acceptedAnswer(body: object): APIGatewayProxyResult {
+  return { ...answer(body), statusCode: 202 };
+}
+
 /** `{error: {code, message, requestId}}`. Any error will do; what was not raised on purpose says nothing of itself. */
 export function errorAnswer(error: unknown, requestId: string): APIGatewayProxyResult {
   const face = (error instanceof CordonError ? faces[error.code] : undefined) ?? internal;
