@@ -21,7 +21,7 @@ import { AccessWatch } from './constructs/access-watch.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { Broker } from './constructs/broker.ts';
 import { Byoc } from './constructs/byoc.ts';
-import { CutOff, CutOffsTable } from './constructs/cut-off.ts';
+import { CutOff } from './constructs/cut-off.ts';
 import { Dashboard } from './constructs/dashboard.ts';
 import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
@@ -29,17 +29,18 @@ import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { HoneyKey } from './constructs/honey-key.ts';
 import { takeInventory } from './constructs/inventory.ts';
 import { IsolationApi } from './constructs/isolation-api.ts';
-import { IsolationTable, IsolationTests } from './constructs/isolation-tests.ts';
+import { IsolationTests } from './constructs/isolation-tests.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { PolicyAudit } from './constructs/policy-audit.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
-import { RateLimits, ThrottlingsTable } from './constructs/rate-limits.ts';
+import { putEventsStatement } from './constructs/put-events.ts';
+import { RateLimits } from './constructs/rate-limits.ts';
 import { Revocation } from './constructs/revocation.ts';
 import { RevocationsApi } from './constructs/revocations.ts';
 import { Rotation } from './constructs/rotation.ts';
 import { ServiceFunction } from './constructs/service-function.ts';
 import { Sweep } from './constructs/sweep.ts';
-import { AttributionTable, RegistryTable } from './constructs/tables.ts';
+import { AttributionTable, CutOffsTable, IsolationTable, RegistryTable, ThrottlingsTable } from './constructs/tables.ts';
 import { TenantKey } from './constructs/tenant-key.ts';
 import { TenantRoles } from './constructs/tenant-roles.ts';
 import { roleArn, type TenantStatementScope } from './constructs/tenant-statements.ts';
@@ -164,16 +165,10 @@ export class CordonStack extends Stack {
           resources: [roleArn(scope, 'TenantAgent-*.writer')],
         }),
         // What the broker reports: the tenant in the event is the one of the token verified here.
-        new PolicyStatement({
+        putEventsStatement(bus, {
           sid: 'ReportViolations',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: {
-            StringEquals: {
-              'events:source': cordonSource,
-              'events:detail-type': ['IsolationViolationDetected', ...observedDetailTypes, ...namedDetailTypes],
-            },
-          },
+          source: cordonSource,
+          detailTypes: ['IsolationViolationDetected', ...observedDetailTypes, ...namedDetailTypes],
         }),
       ],
     });
@@ -186,12 +181,7 @@ export class CordonStack extends Stack {
       statements: [
         mint('MintWriters', ['TenantWriter', 'TenantProvisioner', 'TenantAgent-*.writer']), // reason: a dedicated tenant's role is made later
         ...intake.consumerStatements(),
-        new PolicyStatement({
-          sid: 'Announce',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': cordonSource } },
-        }),
+        putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         ...admins.readStatements(this.region),
         ...honeyKey.readStatements(),
       ],
@@ -309,9 +299,7 @@ export class CordonStack extends Stack {
       REGISTRY_TABLE: registry.tableName,
       ATTRIBUTION_TABLE: attribution.tableName,
       EVENT_BUS_NAME: bus.eventBusName,
-      QUEUE_URL: intake.queue.queueUrl,
-      DEAD_LETTER_QUEUE_URL: intake.deadLetterQueue.queueUrl,
-      MAX_RECEIVE_COUNT: String(intake.maxReceiveCount),
+      ...intake.environment,
       TENANT_WRITER_ROLE_ARN: roleArn(scope, 'TenantWriter'),
       TENANT_PROVISIONER_ROLE_ARN: roleArn(scope, 'TenantProvisioner'),
       DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),

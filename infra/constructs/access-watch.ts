@@ -1,16 +1,17 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnRule, type EventBus, Match, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { observedDetailTypes } from '../../functions/isolation/honey/events.ts';
 import type { WatchEnvVariables } from '../../functions/isolation/watch/env.ts';
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import { addAlarm } from './alarm.ts';
 import type { CutOff } from './cut-off.ts';
 import { EventIntake } from './event-intake.ts';
 import type { HoneyKey } from './honey-key.ts';
-import { runbook } from './runbook.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 
 export interface AccessWatchProps {
@@ -46,9 +47,7 @@ export class AccessWatch extends Construct {
 
     const environment: WatchEnvVariables = {
       EVENT_BUS_NAME: props.bus.eventBusName,
-      QUEUE_URL: this.intake.queue.queueUrl,
-      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
-      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      ...this.intake.environment,
       PLATFORM_ACCOUNT_ID: props.accountId,
       HONEY_KEY_SECRET_ARN: props.honeyKey.secretArn,
       ...props.cutOff.environment,
@@ -63,33 +62,30 @@ export class AccessWatch extends Construct {
         ...props.cutOff.requestStatements(),
         ...props.honeyKey.readStatements(),
         // What names a decoy ends.
-        new PolicyStatement({
+        putEventsStatement(props.bus, {
           sid: 'EndWhatNamedDecoys',
-          actions: ['events:PutEvents'],
-          resources: [props.bus.eventBusArn],
-          conditions: {
-            StringEquals: { 'events:source': platformSource, 'events:detail-type': ['AccessSuspended', 'RevocationRequested'] },
-          },
+          source: platformSource,
+          detailTypes: ['AccessSuspended', 'RevocationRequested'],
         }),
-        new PolicyStatement({
+        putEventsStatement(props.bus, {
           sid: 'TellFindings',
-          actions: ['events:PutEvents'],
-          resources: [props.bus.eventBusArn],
-          conditions: {
-            StringEquals: { 'events:source': cordonSource, 'events:detail-type': ['EventHandlingFailed', 'IsolationViolationDetected'] },
-          },
+          source: cordonSource,
+          detailTypes: ['EventHandlingFailed', 'IsolationViolationDetected'],
         }),
       ],
     });
     this.intake.deliverTo(this.watcher.function);
-    new Alarm(this, 'SilenceAlarm', {
-      alarmDescription: `Nothing was heard of CloudTrail for a day: the account has no trail that logs management events, or the rule is gone. ${runbook('No records of CloudTrail')}`,
-      metric: this.watcher.function.metricInvocations({ period: Duration.days(1) }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.BREACHING,
-    }).addAlarmAction(props.alarmAction);
+    addAlarm(
+      this,
+      'SilenceAlarm',
+      {
+        says: 'Nothing was heard of CloudTrail for a day: the account has no trail that logs management events, or the rule is gone.',
+        runbook: 'No records of CloudTrail',
+        metric: this.watcher.function.metricInvocations({ period: Duration.days(1) }),
+        below: 1,
+      },
+      props.alarmAction,
+    );
   }
 
   /** As narrow as a pattern can be: what is about no tenant never reaches the queue. Where a refusal keeps no parameters, its message names the resource. */

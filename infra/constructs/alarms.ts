@@ -1,19 +1,11 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IAlarmAction,
-  type IMetric,
-  MathExpression,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { type IAlarmAction, type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnTable, Operation, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { type AlarmRule, addAlarm } from './alarm.ts';
 import { type Inventory, type Named, ruleNameOf, type Scheduled } from './inventory.ts';
-import { runbook } from './runbook.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 export interface AlarmsProps {
@@ -23,18 +15,8 @@ export interface AlarmsProps {
   readonly topic: Topic;
 }
 
-interface Rule {
+interface Rule extends AlarmRule {
   readonly name: string;
-  /** Heading of the runbook. */
-  readonly runbook: string;
-  readonly says: string;
-  readonly metric: IMetric;
-  /** More than this alarms. @default 0 */
-  readonly above?: number;
-  /** Fewer than this alarms, and so does silence. */
-  readonly below?: number;
-  /** Periods in a row, all of them over the threshold. @default 1 */
-  readonly periods?: number;
 }
 
 const fiveMinutes = Duration.minutes(5);
@@ -105,17 +87,10 @@ export class Alarms extends Construct {
     for (const rule of rules) this.#add(rule, alarmAction);
   }
 
-  #add({ name, says, metric, above = 0, below, periods = 1, ...rule }: Rule, action: IAlarmAction): void {
-    const key = this.#keyOf(metric);
+  #add({ name, ...rule }: Rule, action: IAlarmAction): void {
+    const key = this.#keyOf(rule.metric);
     if (key !== undefined && this.#alarmed.has(key)) return;
-    new Alarm(this, name.replace(/[^A-Za-z0-9]/g, ''), {
-      alarmDescription: `${says} ${runbook(rule.runbook)}`,
-      metric,
-      threshold: below ?? above,
-      comparisonOperator: below === undefined ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: periods,
-      treatMissingData: below === undefined ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
-    }).addAlarmAction(action);
+    addAlarm(this, name.replace(/[^A-Za-z0-9]/g, ''), rule, action);
   }
 
   /** What is measured, without when and how; undefined for a sum of several. */

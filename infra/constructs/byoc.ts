@@ -17,6 +17,7 @@ import { inboundDetailTypes } from '../../functions/byoc/events.ts';
 import type { ConnectionsEnvVariables } from '../../functions/connections/env.ts';
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
 import { EventIntake } from './event-intake.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -75,12 +76,7 @@ export class Byoc extends Construct {
           resources: [roleArn(scope, 'TenantWriter')],
         }),
         ...this.intake.consumerStatements(),
-        new PolicyStatement({
-          sid: 'Announce',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': cordonSource } },
-        }),
+        putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         new PolicyStatement({
           sid: 'PublishTemplate',
           actions: ['s3:PutObject'],
@@ -91,9 +87,7 @@ export class Byoc extends Construct {
     this.evidenceKey = this.#signingKey(this.worker);
     const workerEnv: ByocEnvVariables = {
       ...common,
-      QUEUE_URL: this.intake.queue.queueUrl,
-      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
-      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      ...this.intake.environment,
       TENANT_WRITER_ROLE_ARN: roleArn(scope, 'TenantWriter'),
       BYOC_PROBE_ROLE_ARN: roleArn(scope, 'ByocProbe'),
       EVIDENCE_KEY_ARN: this.evidenceKey.keyArn,
@@ -112,18 +106,9 @@ export class Byoc extends Construct {
       boundary,
       timeout: Duration.seconds(29),
       statements: [
-        new PolicyStatement({
-          sid: 'AskForOwnSession',
-          actions: ['lambda:InvokeFunction'],
-          resources: [props.sessions.function.functionArn],
-        }),
+        props.sessions.invokeStatement('AskForOwnSession'),
         // What a tenant's administrator asks for: the tenant in the event is the one of the token verified there.
-        new PolicyStatement({
-          sid: 'AskForConnections',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': platformSource, 'events:detail-type': [...inboundDetailTypes] } },
-        }),
+        putEventsStatement(bus, { sid: 'AskForConnections', source: platformSource, detailTypes: [...inboundDetailTypes] }),
       ],
     });
   }

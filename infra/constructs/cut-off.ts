@@ -1,39 +1,17 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IAlarmAction, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
-import { type IManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
+import type { IAlarmAction, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { FilterPattern } from 'aws-cdk-lib/aws-logs';
-import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { CutOffEnvVariables } from '../../functions/revocation/cut-off/env.ts';
 import type { RevocationEnvVariables } from '../../functions/revocation/env.ts';
-import { runbook } from './runbook.ts';
+import { type AlarmRule, addAlarm } from './alarm.ts';
+import { runEvery } from './scheduled-runs.ts';
 import { ServiceFunction } from './service-function.ts';
 import { revokedPolicyArn, type TenantStatementScope } from './tenant-statements.ts';
-
-/**
- * Which STS sessions are to be refused, and since when. Not in the registry: the writer of the policy reads it with its own standing role, of all tenants at once, and
- * no standing role reads a tenant's items. Here is nothing but who and when, and only for as long as a session lasts.
- */
-export class CutOffsTable extends Construct {
-  readonly table: Table;
-
-  constructor(parent: Construct, id: string) {
-    super(parent, id);
-    this.table = new Table(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-      timeToLiveAttribute: 'ttl',
-    });
-  }
-}
 
 export interface CutOffProps {
   readonly scope: TenantStatementScope;
@@ -98,7 +76,14 @@ export class CutOff extends Construct {
         reportBatchItemFailures: true,
       }),
     );
-    this.#runEveryMinute(props.scope.account);
+    // A message that was lost costs a minute; entries that are over leave the policy; and what an update of the stack or a person has changed is set right.
+    runEvery(this, 'EveryMinute', {
+      function: this.writer,
+      every: Duration.minutes(1),
+      description: 'Writes which sessions are cut off',
+      sid: 'RunCutOff',
+      retryAttempts: 0,
+    });
     this.#alarm(props.alarmAction);
   }
 
@@ -108,24 +93,6 @@ export class CutOff extends Construct {
       new PolicyStatement({ sid: 'AskForCutOffs', actions: ['dynamodb:GetItem', 'dynamodb:PutItem'], resources: [this.#table.tableArn] }),
       new PolicyStatement({ sid: 'CallCutOffWriter', actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }),
     ];
-  }
-
-  /** A message that was lost costs a minute; entries that are over leave the policy; and what an update of the stack or a person has changed is set right. */
-  #runEveryMinute(account: string): void {
-    const invoke = new PolicyStatement({
-      sid: 'RunCutOff',
-      actions: ['lambda:InvokeFunction'],
-      resources: [this.writer.function.functionArn],
-    });
-    const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': account } } }),
-      inlinePolicies: { Schedule: new PolicyDocument({ minimize: false, statements: [invoke] }) },
-    });
-    new Schedule(this, 'EveryMinute', {
-      description: 'Writes which sessions are cut off',
-      schedule: ScheduleExpression.rate(Duration.minutes(1)),
-      target: new LambdaInvoke(this.writer.function, { role: role.withoutPolicyUpdates(), retryAttempts: 0 }),
-    });
   }
 
   #alarm(action: IAlarmAction): void {
@@ -140,38 +107,33 @@ export class CutOff extends Construct {
           metricValue: `$.${member}`,
         })
         .metric({ statistic: 'Maximum', period });
-    const alarm = (id: string, alarmDescription: string, metric: IMetric, threshold = 0): Alarm => {
-      const made = new Alarm(this, id, {
-        alarmDescription,
-        metric,
-        threshold,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      });
-      made.addAlarmAction(action);
-      return made;
-    };
-    alarm('LateAlarm', `Sessions that were to be cut off two minutes ago are not. ${runbook('CutOffs-late')}`, said('late'));
-    alarm('WaitingAlarm', `More tenants are cut off at once than the policy has room for. ${runbook('CutOffs-waiting')}`, said('waiting'));
-    alarm(
-      'FailureAlarm',
-      `The policy of what is cut off could not be written three times. ${runbook('Cut-off writer')}`,
-      this.writer.function.metricErrors({ period }),
-      2,
-    );
-    alarm(
-      'DeadLetterAlarm',
-      `The writer of the cut-off failed time and again: mend the cause; its messages say nothing and may be deleted. ${runbook('Cut-off writer')}`,
-      this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
-    );
-    new Alarm(this, 'SilenceAlarm', {
-      alarmDescription: `The writer of the cut-off has not run for five minutes. ${runbook('Cut-off writer')}`,
+    const alarm = (id: string, rule: AlarmRule): void => addAlarm(this, id, rule, action);
+    alarm('LateAlarm', {
+      says: 'Sessions that were to be cut off two minutes ago are not.',
+      runbook: 'CutOffs-late',
+      metric: said('late'),
+    });
+    alarm('WaitingAlarm', {
+      says: 'More tenants are cut off at once than the policy has room for.',
+      runbook: 'CutOffs-waiting',
+      metric: said('waiting'),
+    });
+    alarm('FailureAlarm', {
+      says: 'The policy of what is cut off could not be written three times.',
+      runbook: 'Cut-off writer',
+      metric: this.writer.function.metricErrors({ period }),
+      above: 2,
+    });
+    alarm('DeadLetterAlarm', {
+      says: 'The writer of the cut-off failed time and again: mend the cause; its messages say nothing and may be deleted.',
+      runbook: 'Cut-off writer',
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
+    });
+    alarm('SilenceAlarm', {
+      says: 'The writer of the cut-off has not run for five minutes.',
+      runbook: 'Cut-off writer',
       metric: this.writer.function.metricInvocations({ period }),
-      threshold: 1,
-      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.BREACHING,
-    }).addAlarmAction(action);
+      below: 1,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventBus, type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -7,7 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { runbook } from './runbook.ts';
+import { addAlarm } from './alarm.ts';
 
 export interface EventIntakeProps {
   readonly bus: EventBus;
@@ -19,6 +19,8 @@ export interface EventIntakeProps {
   /** Deliveries of one message before it goes to the dead-letter queue. @default 10 */
   readonly maxReceiveCount?: number;
 }
+
+type QueueEnvVariables = Readonly<Record<'QUEUE_URL' | 'DEAD_LETTER_QUEUE_URL' | 'MAX_RECEIVE_COUNT', string>>;
 
 /** Rules → queue (with dead-letter queue, redrive and alarms) → function. Nothing that enters can leave unseen. */
 export class EventIntake extends Construct {
@@ -49,22 +51,36 @@ export class EventIntake extends Construct {
         targets: [new SqsQueue(this.queue, { deadLetterQueue: this.deadLetterQueue })],
       });
     }
-    new Alarm(this, 'DeadLetterAlarm', {
-      alarmDescription: `An event could not be handled: read its reason in the dead-letter queue, mend the cause, redrive. ${runbook('Dead letters')}`,
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
-      threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(props.alarmAction);
-    new Alarm(this, 'BacklogAlarm', {
-      alarmDescription: `Events wait longer than 15 minutes: the function fails, is throttled, or its provider is down. ${runbook('Backlog')}`,
-      metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
-      threshold: Duration.minutes(15).toSeconds(),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(props.alarmAction);
+    addAlarm(
+      this,
+      'DeadLetterAlarm',
+      {
+        says: 'An event could not be handled: read its reason in the dead-letter queue, mend the cause, redrive.',
+        runbook: 'Dead letters',
+        metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
+      },
+      props.alarmAction,
+    );
+    addAlarm(
+      this,
+      'BacklogAlarm',
+      {
+        says: 'Events wait longer than 15 minutes: the function fails, is throttled, or its provider is down.',
+        runbook: 'Backlog',
+        metric: this.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
+        above: Duration.minutes(15).toSeconds(),
+      },
+      props.alarmAction,
+    );
+  }
+
+  /** What the consumer is told of its queue. */
+  get environment(): QueueEnvVariables {
+    return {
+      QUEUE_URL: this.queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: this.deadLetterQueue.queueUrl,
+      MAX_RECEIVE_COUNT: String(this.maxReceiveCount),
+    };
   }
 
   /** What the consumer needs: to take messages, and to put one aside with its reason. */
@@ -80,7 +96,7 @@ export class EventIntake extends Construct {
   }
 
   /** Wires the consumer: partial batches, and few runs at once unless told otherwise, because each works through STS, which allows 600 calls/s an account. */
-  deliverTo(consumer: IFunction, maxConcurrency = 10): void {
-    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize: 10, maxConcurrency, reportBatchItemFailures: true }));
+  deliverTo(consumer: IFunction, { batchSize = 10, maxConcurrency = 10 }: { batchSize?: number; maxConcurrency?: number } = {}): void {
+    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }));
   }
 }

@@ -1,10 +1,10 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { runbook } from './runbook.ts';
+import { addAlarm } from './alarm.ts';
 
 export interface EventLogProps {
   readonly bus: EventBus;
@@ -38,20 +38,14 @@ export class EventLog extends Construct {
         conditions: { ArnEquals: { 'aws:SourceArn': rules.map(({ ruleArn }) => ruleArn) } },
       }),
     );
-    for (const [detailType, alarmDescription] of Object.entries(props.alarming)) {
+    for (const [detailType, says] of Object.entries(props.alarming)) {
       const filter = this.logGroup.addMetricFilter(detailType, {
         filterPattern: FilterPattern.stringValue('$.detail-type', '=', detailType),
         metricNamespace: 'Cordon',
         metricName: detailType,
       });
-      new Alarm(this, `${detailType}Alarm`, {
-        alarmDescription: `${alarmDescription} ${runbook(detailType)}`,
-        metric: filter.metric({ statistic: 'Sum', period: Duration.minutes(5) }),
-        threshold: 0,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(props.alarmAction);
+      const metric = filter.metric({ statistic: 'Sum', period: Duration.minutes(5) });
+      addAlarm(this, `${detailType}Alarm`, { says, runbook: detailType, metric }, props.alarmAction);
     }
   }
 }

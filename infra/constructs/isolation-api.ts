@@ -5,6 +5,7 @@ import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { dailyPartition, type ResultsEnvVariables } from '../../functions/isolation/results/env.ts';
 import { platformSource } from '../../functions/shared/event-envelope.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 
 export interface IsolationApiProps {
@@ -38,11 +39,7 @@ export class IsolationApi extends Construct {
       boundary: props.boundary,
       timeout: Duration.seconds(29),
       statements: [
-        new PolicyStatement({
-          sid: 'AskForOwnSession',
-          actions: ['lambda:InvokeFunction'],
-          resources: [props.sessions.function.functionArn],
-        }),
+        props.sessions.invokeStatement('AskForOwnSession'),
         // The daily runs belong to a canary and are for everybody to see. A tenant's own are read in its own session.
         new PolicyStatement({
           sid: 'ReadDailyRuns',
@@ -54,12 +51,7 @@ export class IsolationApi extends Construct {
           },
         }),
         // The tenant in the event is the one of the token verified there.
-        new PolicyStatement({
-          sid: 'AskForRuns',
-          actions: ['events:PutEvents'],
-          resources: [props.bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': platformSource, 'events:detail-type': 'IsolationVerificationRequested' } },
-        }),
+        putEventsStatement(props.bus, { sid: 'AskForRuns', source: platformSource, detailTypes: 'IsolationVerificationRequested' }),
       ],
     });
   }

@@ -1,10 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
-import { Effect, type IManagedPolicy, ManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Effect, type IManagedPolicy, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { AuditEnvVariables } from '../../functions/isolation/audit/env.ts';
 import { inboundDetailTypes } from '../../functions/isolation/audit/events.ts';
@@ -12,6 +9,8 @@ import { type Reference, referenceName } from '../../functions/isolation/audit/r
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
 import { ownStackArn } from '../own-stack-arn.ts';
 import { EventIntake } from './event-intake.ts';
+import { putEventsStatement } from './put-events.ts';
+import { runEvery } from './scheduled-runs.ts';
 import { ServiceFunction } from './service-function.ts';
 import { rolePath, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -70,9 +69,7 @@ export class PolicyAudit extends Construct {
       REGISTRY_TABLE_ARN: scope.registryTableArn,
       ATTRIBUTION_TABLE_ARN: scope.attributionTableArn,
       EVENT_BUS_NAME: bus.eventBusName,
-      QUEUE_URL: this.intake.queue.queueUrl,
-      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
-      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      ...this.intake.environment,
     };
     this.auditor = new ServiceFunction(this, 'Function', {
       entry: 'isolation/audit/audit-policies.lambda.ts',
@@ -84,24 +81,22 @@ export class PolicyAudit extends Construct {
       statements: [
         ...this.intake.consumerStatements(),
         ...this.#readStatements(scope, bus),
-        new PolicyStatement({
+        putEventsStatement(bus, {
           sid: 'TellFindings',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: {
-            StringEquals: {
-              'events:source': cordonSource,
-              'events:detail-type': ['EventHandlingFailed', 'IsolationViolationDetected', 'PoliciesAudited', 'PolicyAuditFailed'],
-            },
-          },
+          source: cordonSource,
+          detailTypes: ['EventHandlingFailed', 'IsolationViolationDetected', 'PoliciesAudited', 'PolicyAuditFailed'],
         }),
       ],
     });
     // One request is one run: a batch of them would be as many at once.
-    this.auditor.function.addEventSource(
-      new SqsEventSource(this.intake.queue, { batchSize: 1, maxConcurrency: 2, reportBatchItemFailures: true }),
-    );
-    this.#runDaily(scope.account);
+    this.intake.deliverTo(this.auditor.function, { batchSize: 1, maxConcurrency: 2 });
+    runEvery(this, 'Daily', {
+      function: this.auditor,
+      every: Duration.days(1),
+      description: 'Compares the deployed policies with the synthesized ones',
+      sid: 'RunAudit',
+      retryAttempts: 2,
+    });
   }
 
   #readStatements(scope: TenantStatementScope, bus: EventBus): PolicyStatement[] {
@@ -159,23 +154,6 @@ export class PolicyAudit extends Construct {
           }),
         ],
       }),
-    });
-  }
-
-  #runDaily(account: string): void {
-    const invoke = new PolicyStatement({
-      sid: 'RunAudit',
-      actions: ['lambda:InvokeFunction'],
-      resources: [this.auditor.function.functionArn],
-    });
-    const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': account } } }),
-      inlinePolicies: { Schedule: new PolicyDocument({ minimize: false, statements: [invoke] }) },
-    });
-    new Schedule(this, 'Daily', {
-      description: 'Compares the deployed policies with the synthesized ones',
-      schedule: ScheduleExpression.rate(Duration.days(1)),
-      target: new LambdaInvoke(this.auditor.function, { role: role.withoutPolicyUpdates(), retryAttempts: 2 }),
     });
   }
 }

@@ -12,6 +12,7 @@ import { EventIntake } from './event-intake.ts';
 import { letSignCertificates } from './evidence-signing.ts';
 import type { HoneyKey } from './honey-key.ts';
 import type { ProviderAdmins } from './provider-admins.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -54,9 +55,7 @@ export class Revocation extends Construct {
       REGISTRY_TABLE: props.registryTable,
       ATTRIBUTION_TABLE: props.attributionTable,
       EVENT_BUS_NAME: bus.eventBusName,
-      QUEUE_URL: this.intake.queue.queueUrl,
-      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
-      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      ...this.intake.environment,
       TENANT_REVOKER_ROLE_ARN: roleArn(scope, 'TenantRevoker'),
       DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
       PLATFORM_ACCOUNT_ID: scope.account,
@@ -79,20 +78,12 @@ export class Revocation extends Construct {
           resources: [roleArn(scope, 'TenantRevoker'), roleArn(scope, 'TenantAgent-*')],
         }),
         ...this.intake.consumerStatements(),
-        new PolicyStatement({
-          sid: 'Announce',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': cordonSource } },
-        }),
+        putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         // What others have to do when something is revoked.
-        new PolicyStatement({
+        putEventsStatement(bus, {
           sid: 'AskOthers',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: {
-            StringEquals: { 'events:source': platformSource, 'events:detail-type': ['RoleDisconnectionRequested', 'RotationRequested'] },
-          },
+          source: platformSource,
+          detailTypes: ['RoleDisconnectionRequested', 'RotationRequested'],
         }),
         ...cutOff.requestStatements(),
         ...props.admins.readStatements(scope.region),
@@ -116,6 +107,6 @@ export class Revocation extends Construct {
     });
     letSignCertificates(evidenceKey, this.worker.role);
     // A run that ends thousands of credentials takes minutes: what is urgent is not to wait until it is through.
-    this.intake.deliverTo(this.worker.function, 50);
+    this.intake.deliverTo(this.worker.function, { maxConcurrency: 50 });
   }
 }

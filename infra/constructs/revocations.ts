@@ -1,10 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
-import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { inboundDetailTypes } from '../../functions/revocation/events.ts';
 import type { RevocationsEnvVariables } from '../../functions/revocations/env.ts';
 import { platformSource } from '../../functions/shared/event-envelope.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 
 export interface RevocationsApiProps {
@@ -35,22 +36,12 @@ export class RevocationsApi extends Construct {
       boundary: props.boundary,
       timeout: Duration.seconds(29),
       statements: [
-        new PolicyStatement({
-          sid: 'AskForOwnSession',
-          actions: ['lambda:InvokeFunction'],
-          resources: [props.sessions.function.functionArn],
-        }),
+        props.sessions.invokeStatement('AskForOwnSession'),
         // What a tenant's administrator asks for: the tenant in the event is the one of the token verified there.
-        new PolicyStatement({
+        putEventsStatement(props.bus, {
           sid: 'AskForRevocations',
-          actions: ['events:PutEvents'],
-          resources: [props.bus.eventBusArn],
-          conditions: {
-            StringEquals: {
-              'events:source': platformSource,
-              'events:detail-type': inboundDetailTypes.filter((type) => type !== 'CertificateRequested'),
-            },
-          },
+          source: platformSource,
+          detailTypes: inboundDetailTypes.filter((type) => type !== 'CertificateRequested'),
         }),
       ],
     });

@@ -8,6 +8,7 @@ import { inboundDetailTypes } from '../../functions/rotation/events.ts';
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
 import { EventIntake } from './event-intake.ts';
 import type { ProviderAdmins } from './provider-admins.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -46,9 +47,7 @@ export class Rotation extends Construct {
       REGISTRY_TABLE: props.registryTable,
       ATTRIBUTION_TABLE: props.attributionTable,
       EVENT_BUS_NAME: bus.eventBusName,
-      QUEUE_URL: this.intake.queue.queueUrl,
-      DEAD_LETTER_QUEUE_URL: this.intake.deadLetterQueue.queueUrl,
-      MAX_RECEIVE_COUNT: String(this.intake.maxReceiveCount),
+      ...this.intake.environment,
       TENANT_ROTATOR_ROLE_ARN: roleArn(scope, 'TenantRotator'),
       DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
       TENANT_KEY_ARN: props.tenantKeyArn,
@@ -69,12 +68,7 @@ export class Rotation extends Construct {
           resources: [roleArn(scope, 'TenantRotator'), roleArn(scope, 'TenantAgent-*')],
         }),
         ...this.intake.consumerStatements(),
-        new PolicyStatement({
-          sid: 'Announce',
-          actions: ['events:PutEvents'],
-          resources: [bus.eventBusArn],
-          conditions: { StringEquals: { 'events:source': cordonSource } },
-        }),
+        putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         ...props.admins.readStatements(scope.region),
         new PolicyStatement({
           sid: 'DenyOtherTenantRoles',

@@ -87,6 +87,11 @@ export class ServiceFunction extends Construct implements IGrantable {
     return this.role;
   }
 
+  /** For a policy that is written out as a whole: whoever has it may call this function. */
+  invokeStatement(sid: string): PolicyStatement {
+    return new PolicyStatement({ sid, actions: ['lambda:InvokeFunction'], resources: [this.function.functionArn] });
+  }
+
   grantInvoke(grantee: IGrantable): Grant {
     return this.function.grantInvoke(grantee);
   }

@@ -1,12 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IAlarmAction, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { type IManagedPolicy, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { SweepEnvVariables } from '../../functions/sweep/env.ts';
 import { runbook } from './runbook.ts';
+import { runEvery } from './scheduled-runs.ts';
 import { ServiceFunction } from './service-function.ts';
 import { dueIndexArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -47,22 +46,12 @@ export class Sweep extends Construct {
         }),
       ],
     });
-    const invoke = new PolicyStatement({
-      sid: 'RunSweep',
-      actions: ['lambda:InvokeFunction'],
-      resources: [this.function.function.functionArn],
-    });
-    const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': props.scope.account } },
-      }),
-      inlinePolicies: { Schedule: new PolicyDocument({ minimize: false, statements: [invoke] }) },
-    });
-    new Schedule(this, 'EveryMinute', {
+    runEvery(this, 'EveryMinute', {
+      function: this.function,
+      every: Duration.minutes(1),
       description: 'Finds what is due',
-      schedule: ScheduleExpression.rate(Duration.minutes(1)),
-      // A run that failed is made up for by the next one.
-      target: new LambdaInvoke(this.function.function, { role: role.withoutPolicyUpdates(), retryAttempts: 0 }),
+      sid: 'RunSweep',
+      retryAttempts: 0, // a run that failed is made up for by the next one
     });
     new Alarm(this, 'FailureAlarm', {
       alarmDescription: `The sweep failed five times within ten minutes: nothing that is due is being done. ${runbook('Sweep')}`,

@@ -51,3 +51,48 @@ export class AttributionTable extends Construct {
     }
   }
 }
+
+/**
+ * Which STS sessions are to be refused, and since when. Not in the registry: the writer of the policy reads it with its own standing role, of all tenants at once, and
+ * no standing role reads a tenant's items. Here is nothing but who and when, and only for as long as a session lasts.
+ */
+export class CutOffsTable extends Construct {
+  readonly table: Table;
+
+  constructor(parent: Construct, id: string) {
+    super(parent, id);
+    this.table = new Table(this, 'Table', { ...shared, timeToLiveAttribute: 'ttl' });
+  }
+}
+
+/**
+ * Who was throttled by which provider, and when; of the last hours. Not in the registry: whoever looks for tenants that are throttled together looks at all of them with its
+ * own standing role, and no standing role reads a tenant's items.
+ */
+export class ThrottlingsTable extends Construct {
+  readonly table: Table;
+
+  constructor(parent: Construct, id: string) {
+    super(parent, id);
+    this.table = new Table(this, 'Table', { ...shared, timeToLiveAttribute: 'ttl' });
+  }
+}
+
+/**
+ * Runs of the isolation tests, each in the partition of the tenant that asked for it. Not in the registry: they are written by a function that has no way to any tenant's
+ * items, and hold nothing of a tenant but its name.
+ */
+export class IsolationTable extends Construct {
+  readonly table: Table;
+
+  constructor(parent: Construct, id: string) {
+    super(parent, id);
+    this.table = new Table(this, 'Table', { ...shared, timeToLiveAttribute: 'ttl' });
+    this.table.addLocalSecondaryIndex({
+      indexName: 'byStart',
+      sortKey: string('startedAt'),
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['verificationId', 'requestedBy', 'finishedAt', 'status', 'counts'],
+    });
+  }
+}
