@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId } from '../shared/identifiers.ts';
+import { jsonIn } from '../shared/json-in.ts';
 
 /** Where a list goes on and where it ends. */
 export interface Position {
@@ -24,7 +25,7 @@ export function cursorOf(position: Position, tenantId: TenantId, query: Readonly
  * @throws CordonError CALL_INVALID
  */
 export function positionOf(cursor: string, tenantId: TenantId, query: Readonly<Record<string, string>>): Position {
-  const parsed = cursorText.safeParse(parsedJson(cursor));
+  const parsed = cursorText.safeParse(jsonIn(Buffer.from(cursor, 'base64url').toString('utf8')));
   if (!parsed.success || parsed.data[3] !== markOf(tenantId, query)) {
     throw new CordonError(
       'CALL_INVALID',
@@ -41,13 +42,4 @@ function markOf(tenantId: TenantId, query: Readonly<Record<string, string>>): st
     .update(JSON.stringify([tenantId, members]))
     .digest('base64url')
     .slice(0, 22);
-}
-
-function parsedJson(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    // Then it is none of ours, which is what the schema says.
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** Short calls that Cordon makes at providers on its own account: asking whether a key is good, exchanging a token. Small answers, no redirects. */
 
 import { CordonError } from '../shared/errors.ts';
+import { jsonIn } from '../shared/json-in.ts';
 import { requestHttp, requestHttps } from '../shared/node-http.ts';
 import { createEgressGuard, type EgressGuard } from './egress-guard.ts';
 
@@ -54,7 +55,7 @@ export function createSendEgress(options: { allowLoopback: boolean; guard?: Egre
           response.once('close', () => {
             if (!response.complete) reject(new Error('the answer broke off'));
           });
-          response.once('end', () => resolve({ status: response.statusCode ?? 0, json: parseJson(Buffer.concat(chunks)) }));
+          response.once('end', () => resolve({ status: response.statusCode ?? 0, json: jsonIn(Buffer.concat(chunks).toString('utf8')) }));
         });
         request.end(body);
       });
@@ -64,13 +65,4 @@ export function createSendEgress(options: { allowLoopback: boolean; guard?: Egre
       throw new CordonError('PROVIDER_UNAVAILABLE', `${url.hostname} did not answer`, { retryable: true, cause: error });
     }
   };
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    // Whoever asked judges by the status; the parser's message would quote the body.
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isSafeEndpoint } from '../shared/endpoint-url.ts';
 import { CordonError } from '../shared/errors.ts';
+import { jsonIn } from '../shared/json-in.ts';
 import type { StillWanted } from './provider.ts';
 
 export interface ProviderRequest {
@@ -47,7 +48,7 @@ export function createProviderHttp(provider: string, baseUrl: string, fetchUrl: 
       });
       const text = await response.text();
       if (text.length > maxAnswerBytes) throw new Error('the answer is too large');
-      return { status: response.status, json: parseJson(text), retryAfterSeconds: retryAfter(response.headers.get('retry-after')) };
+      return { status: response.status, json: jsonIn(text), retryAfterSeconds: retryAfter(response.headers.get('retry-after')) };
     } catch (error) {
       // The cause's message is the network's own ("fetch failed", a timeout): it holds no header and no body.
       throw new CordonError('PROVIDER_UNAVAILABLE', `${provider} did not answer`, { retryable: true, cause: error });
@@ -142,15 +143,6 @@ export async function collectPages<Item, Cursor>(
 }
 
 const isSuccess = ({ status }: ProviderAnswer): boolean => status >= 200 && status <= 299;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON is for the caller to judge, by the status; the parser's message would quote the body.
-    return undefined;
-  }
-}
 
 /** Seconds. The date form of the header is left alone: no provider we call sends it. Source: RFC 9110, section 10.2.3. */
 function retryAfter(header: string | null): number | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonIn } from '../../shared/json-in.ts';
 import type { SecretText } from '../../shared/secret-text.ts';
 import { canaryProvider } from '../canaries.ts';
 import type { BrokerAnswer, BrokerClient, LoggedUse } from './broker-client.ts';
@@ -62,19 +63,9 @@ interface Answered {
 async function asked(fetchUrl: typeof fetch, url: string, init: RequestInit): Promise<Answered | undefined> {
   try {
     const response = await fetchUrl(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-    const text = await response.text();
-    return { response, json: parsed(text) };
+    return { response, json: jsonIn(await response.text()) };
   } catch {
     // No answer, whatever the reason: the check that asked says so.
-    return undefined;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // An answer of another kind, e.g. a proxy's page.
     return undefined;
   }
 }

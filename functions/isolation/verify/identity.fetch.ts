@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CordonError } from '../../shared/errors.ts';
+import { jsonIn } from '../../shared/json-in.ts';
 import { SecretText } from '../../shared/secret-text.ts';
 import { type CanaryIdentity, canaryIdentity, type Identities } from './identity.ts';
 
@@ -56,13 +57,4 @@ async function send(
 
 function unavailable(message: string): CordonError {
   return new CordonError('CANARY_UNAVAILABLE', message);
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message would quote it.
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { CordonError } from '../../shared/errors.ts';
+import { jsonIn } from '../../shared/json-in.ts';
 import type { SecretText } from '../../shared/secret-text.ts';
 
 /**
@@ -8,14 +9,7 @@ import type { SecretText } from '../../shared/secret-text.ts';
  * @throws CordonError PROVIDER_UNAVAILABLE (retryable: an operator can put it right) when it is not in the provider's form; the message says nothing of the value
  */
 export function parseAdminSecret<Schema extends z.ZodType>(provider: string, schema: Schema, secret: SecretText): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(secret.reveal());
-  } catch {
-    // The parser's message would quote the secret.
-    value = undefined;
-  }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(jsonIn(secret.reveal()));
   if (parsed.success) return parsed.data;
   const wrong = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')).filter((path) => path !== ''))];
   const what = wrong.length === 0 ? 'it must be a JSON object' : `wrong or missing: ${wrong.join(', ')}`;
