@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { canonicalJson } from '../../byoc/probe/sign-evidence.ts';
-import { fingerprintOf } from '../../revocation/certificate/public-key.ts';
+import { fingerprintOf, isSignedBy, keyToCheckWith, publicKeyIn } from '../../revocation/certificate/public-key.ts';
+import { jsonIn } from '../../shared/json-in.ts';
 import {
   algorithm,
   countsOf,
@@ -28,8 +28,6 @@ export interface ResultCheck {
  *
  * @param text the file
  * @param options.publicKey PEM, SubjectPublicKeyInfo: got from somewhere else than the file, e.g. `aws kms get-public-key`
- *
- * Source: KMS Developer Guide, "Offline verification" (signatures are DER, as in RFC 3279 section 2.2.3).
  */
 export function verifyResult(text: string, { publicKey }: { readonly publicKey?: string | undefined } = {}): ResultCheck {
   const parsed = verificationFile.safeParse(jsonIn(text));
@@ -37,17 +35,11 @@ export function verifyResult(text: string, { publicKey }: { readonly publicKey?:
   const file = parsed.data;
   const problems: string[] = [];
   const result = resultIn(file, problems);
-  const own = keyIn(file.publicKey);
-  const pinned = publicKey === undefined ? undefined : keyIn(publicKey);
-  if (own === undefined) problems.push('the public key in the file is none for ECDSA on P-256');
-  if (publicKey !== undefined && pinned === undefined) problems.push('the public key that was named is none for ECDSA on P-256');
-  if (own !== undefined && pinned !== undefined && !pinned.equals(own))
-    problems.push('the public key in the file is not the one that was named');
-  const key = publicKey === undefined ? own : pinned;
-  if (key !== undefined && !isSignedBy(file, key))
+  const key = keyToCheckWith(file.publicKey, publicKey, problems);
+  if (key !== undefined && !isSignedBy(key.object, file.result, file.signature))
     problems.push('the signature is not that of the result by this key: the result was changed, or another key has signed it');
-  if (result !== undefined) checkContent(file, result, own, problems);
-  const used = key && ({ source: pinned === undefined ? 'file' : 'pinned', sha256: fingerprintOf(key), keyArn: file.keyArn } as const);
+  if (result !== undefined) checkContent(file, result, problems);
+  const used = key && ({ source: key.source, sha256: fingerprintOf(key.object), keyArn: file.keyArn } as const);
   return { ok: problems.length === 0, problems, key: used, result };
 }
 
@@ -60,37 +52,14 @@ function resultIn(file: VerificationFile, problems: string[]): VerificationResul
   return parsed.data;
 }
 
-function isSignedBy({ result, signature }: VerificationFile, key: KeyObject): boolean {
-  const bytes = Buffer.from(signature, 'base64');
-  return bytes.toString('base64') === signature && verify('sha256', Buffer.from(result), { key, dsaEncoding: 'der' }, bytes);
-}
-
 /** A result that contradicts itself is wrong, whoever has signed it. */
-function checkContent(file: VerificationFile, result: VerificationResult, own: KeyObject | undefined, problems: string[]): void {
+function checkContent(file: VerificationFile, result: VerificationResult, problems: string[]): void {
   const { signing, checks, counts } = result;
+  const own = publicKeyIn(file.publicKey);
   if (file.keyArn !== signing.keyArn || file.algorithm !== signing.algorithm || signing.algorithm !== algorithm)
     problems.push('the file names another key than the signed result');
   if (own !== undefined && fingerprintOf(own) !== signing.publicKeySha256)
     problems.push('the public key in the file is not the one that the signed result names');
   if (canonicalJson(countsOf(checks)) !== canonicalJson(counts)) problems.push('the counts are not those of the checks');
   if (new Set(checks.map(({ id }) => id)).size !== checks.length) problems.push('a check is there more than once');
-}
-
-function keyIn(pem: string): KeyObject | undefined {
-  try {
-    const key = createPublicKey(pem);
-    return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : undefined;
-  } catch {
-    // Whatever it is: it is no key.
-    return undefined;
-  }
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: no file of ours.
-    return undefined;
-  }
 }

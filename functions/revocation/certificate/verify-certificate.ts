@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { z } from 'zod';
 import { canonicalJson } from '../../byoc/probe/sign-evidence.ts';
 import {
@@ -12,7 +12,7 @@ import {
   certificatePart,
   countsOf,
 } from './certificate.ts';
-import { fingerprintOf } from './public-key.ts';
+import { fingerprintOf, isSignedBy, keyToCheckWith, publicKeyIn } from './public-key.ts';
 import { sha256Of } from './split-parts.ts';
 
 /** What a check came to. */
@@ -35,8 +35,6 @@ export interface CertificateCheck {
  *
  * @param text the file
  * @param options.publicKey PEM, SubjectPublicKeyInfo: got from somewhere else than the file, e.g. `aws kms get-public-key`
- *
- * Source: KMS Developer Guide, "Offline verification" (signatures are DER, as in RFC 3279 section 2.2.3).
  */
 export function verifyCertificate(text: string, { publicKey }: { readonly publicKey?: string | undefined } = {}): CertificateCheck {
   const problems: string[] = [];
@@ -44,7 +42,7 @@ export function verifyCertificate(text: string, { publicKey }: { readonly public
   if (file === undefined) return { ok: false, problems, notes: [], records: [] };
   const header = textAs(certificateHeader, file.header, 'the header', problems);
   const records = header === undefined ? [] : recordsOf(file, header, problems);
-  const key = keyOf(file, publicKey, problems);
+  const key = keyToCheckWith(file.publicKey, publicKey, problems);
   if (key !== undefined) checkSignature(file, key.object, problems);
   if (header !== undefined) {
     checkSigning(file, header, problems);
@@ -98,34 +96,9 @@ function membersOf({ issues }: z.ZodError): string {
   return [...new Set(issues.map(({ path }) => path.map(String).join('.') || 'the whole'))].slice(0, 5).join(', ');
 }
 
-function keyOf(
-  file: CertificateFile,
-  pinned: string | undefined,
-  problems: string[],
-): { object: KeyObject; source: 'pinned' | 'file' } | undefined {
-  const own = publicKeyIn(file.publicKey);
-  if (own === undefined) problems.push('the public key in the file is none for ECDSA on P-256');
-  if (pinned === undefined) return own && { object: own, source: 'file' };
-  const named = publicKeyIn(pinned);
-  if (named === undefined) problems.push('the public key that was named is none for ECDSA on P-256');
-  if (named && own && !named.equals(own)) problems.push('the public key in the file is not the one that was named');
-  return named && { object: named, source: 'pinned' };
-}
-
-function publicKeyIn(pem: string): KeyObject | undefined {
-  try {
-    const key = createPublicKey(pem);
-    return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : undefined;
-  } catch {
-    // Whatever it is: it is no key.
-    return undefined;
-  }
-}
-
 function checkSignature({ header, signature }: CertificateFile, key: KeyObject, problems: string[]): void {
-  const bytes = Buffer.from(signature, 'base64');
-  const good = bytes.toString('base64') === signature && verify('sha256', Buffer.from(header), { key, dsaEncoding: 'der' }, bytes);
-  if (!good) problems.push('the signature is not that of the header by this key: the header was changed, or another key has signed it');
+  if (!isSignedBy(key, header, signature))
+    problems.push('the signature is not that of the header by this key: the header was changed, or another key has signed it');
 }
 
 /** The header names its key, so that neither can be put beside another. */
