@@ -1,11 +1,13 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { z } from 'zod';
+import { tellNamedIn } from '../isolation/honey/tell-named.ts';
 import { answer, errorAnswer, isCallersFault } from '../shared/api-answer.ts';
 import { bearerOf } from '../shared/bearer-token.ts';
 import type { Clock } from '../shared/clock.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { TenantId } from '../shared/identifiers.ts';
 import type { Log } from '../shared/log.ts';
+import type { ReportNamed } from '../shared/report-named.ts';
 import type { OpenPages } from './attribution-pages.ts';
 import { entryFilters } from './entry-filters.ts';
 import { cursorOf, positionOf } from './list-cursor.ts';
@@ -20,6 +22,7 @@ export interface ListDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly openPages: OpenPages;
+  readonly reportNamed: ReportNamed;
 }
 
 const dayMs = 86_400_000;
@@ -52,23 +55,33 @@ const rules: Readonly<Record<string, string>> = {
 /** `GET /attribution` */
 export function createHandler(deps: ListDeps): ListHandler {
   return async (event) => {
-    const { requestId } = event.requestContext;
-    const log = deps.log.with({ requestId });
-    try {
-      const { tenantId, pages } = await deps.openPages(bearerOf(event));
-      const { request, query } = requestOf(parametersOf(event), tenantId, deps.clock());
-      const page = await listEntries({ pages, clock: deps.clock }, request);
-      log.info('entries were listed', { tenantId, entries: page.entries.length });
-      const cursor = page.next === undefined ? undefined : cursorOf({ after: page.next, before: request.before }, tenantId, query);
-      return answer({ entries: page.entries, cursor });
-    } catch (error) {
-      const result = errorAnswer(error, requestId);
-      if (error instanceof CordonError && isCallersFault(result))
-        log.warn('a list was refused', { code: error.code, reason: error.message });
-      else log.error('entries could not be listed', error, { code: error instanceof CordonError ? error.code : 'UNEXPECTED' });
-      return result;
-    }
+    const log = deps.log.with({ requestId: event.requestContext.requestId });
+    const known: { token?: string } = {};
+    const result = await serve({ ...deps, log }, event, known);
+    const { token } = known;
+    if (token !== undefined) await tellNamedIn(event, (names) => deps.reportNamed(token, names), log);
+    return result;
   };
+}
+
+/** @param known gets the token once it was accepted */
+async function serve(deps: ListDeps, event: ListEvent, known: { token?: string }): Promise<APIGatewayProxyResult> {
+  const { log } = deps;
+  try {
+    const token = bearerOf(event);
+    const { tenantId, pages } = await deps.openPages(token);
+    known.token = token;
+    const { request, query } = requestOf(parametersOf(event), tenantId, deps.clock());
+    const page = await listEntries({ pages, clock: deps.clock }, request);
+    log.info('entries were listed', { tenantId, entries: page.entries.length });
+    const cursor = page.next === undefined ? undefined : cursorOf({ after: page.next, before: request.before }, tenantId, query);
+    return answer({ entries: page.entries, cursor });
+  } catch (error) {
+    const result = errorAnswer(error, event.requestContext.requestId);
+    if (error instanceof CordonError && isCallersFault(result)) log.warn('a list was refused', { code: error.code, reason: error.message });
+    else log.error('entries could not be listed', error, { code: error instanceof CordonError ? error.code : 'UNEXPECTED' });
+    return result;
+  }
 }
 
 function parametersOf({ queryStringParameters, multiValueQueryStringParameters }: ListEvent): Record<string, string> {

@@ -1,8 +1,8 @@
-import { looksLikeDecoy } from '../isolation/honey/decoy-shape.ts';
+import { likelyDecoysIn, maxNamesTold } from '../isolation/honey/decoy-shape.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
+import type { ReportNamed } from '../shared/report-named.ts';
 import type { ProxyCall } from './proxy-event.ts';
-import type { ReportNamed } from './tenant-session.ts';
 
 /**
  * Tells what a call asks for a credential by, where that may be a decoy's name. Does not throw, and decides nothing: the call becomes what it would become with any other name, so that its
@@ -14,7 +14,6 @@ export type TellNamed = (call: Pick<ProxyCall, 'caller' | 'headers' | 'token' | 
 const windowMs = 60_000;
 /** Names that are kept; one more than that, and they are told again. */
 const maxNames = 100;
-const maxTold = 16;
 
 /** An environment has one tenant, so that what it remembers is that tenant's. */
 export function createTellNamed(deps: { readonly report: ReportNamed; readonly clock: Clock; readonly log: Log }): TellNamed {
@@ -24,7 +23,7 @@ export function createTellNamed(deps: { readonly report: ReportNamed; readonly c
     if (likely.length === 0) return;
     const now = deps.clock();
     const keyOf = (name: string): string => JSON.stringify([caller.userId, caller.agentId, caller.sessionId, name]);
-    const names = likely.filter((name) => now - (told.get(keyOf(name)) ?? -windowMs) >= windowMs).slice(0, maxTold);
+    const names = likely.filter((name) => now - (told.get(keyOf(name)) ?? -windowMs) >= windowMs).slice(0, maxNamesTold);
     if (names.length === 0) return;
     if (told.size >= maxNames) told.clear();
     for (const name of names) told.set(keyOf(name), now);
@@ -37,12 +36,7 @@ export function createTellNamed(deps: { readonly report: ReportNamed; readonly c
   };
 }
 
-/** Values of `x-cordon-` headers, and of the labels in them. */
+/** In the `x-cordon-` headers. */
 function namedIn(headers: ProxyCall['headers']): readonly string[] {
-  const named = new Set<string>();
-  for (const name of Object.keys(headers)) {
-    if (!name.startsWith('x-cordon-')) continue;
-    for (const part of (headers[name] ?? '').split(/[\s,=]+/)) if (looksLikeDecoy(part)) named.add(part);
-  }
-  return [...named];
+  return likelyDecoysIn(Object.keys(headers).flatMap((name) => (name.startsWith('x-cordon-') ? (headers[name] ?? '') : [])));
 }

@@ -3,7 +3,8 @@ import { isRecord } from '../shared/aws-signed-json.ts';
 import { invokeFunction } from '../shared/aws-signed-lambda.ts';
 import { CordonError } from '../shared/errors.ts';
 import { isTenantId } from '../shared/identifiers.ts';
-import type { MintTenantSession, ReportNamed, ReportThrottled, ReportViolation, TenantSession } from './tenant-session.ts';
+import type { ReportNamed } from '../shared/report-named.ts';
+import type { MintTenantSession, ReportThrottled, ReportViolation, TenantSession } from './tenant-session.ts';
 
 export interface SessionsFunction {
   readonly mint: MintTenantSession;

@@ -47,6 +47,3 @@ export interface Throttled {
 
 /** Has it published for the tenant of the token. Throws CordonError SESSION_UNAVAILABLE | TOKEN_REFUSED. */
 export type ReportThrottled = (token: string, throttled: Throttled) => Promise<void>;
-
-/** Has it published for whom the token names that a call has asked by these names. Throws CordonError SESSION_UNAVAILABLE | TOKEN_REFUSED. */
-export type ReportNamed = (token: string, names: readonly string[]) => Promise<void>;

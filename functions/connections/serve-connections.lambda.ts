@@ -4,6 +4,7 @@ import { createTokenVerifier } from '../sessions/token-verifier.jose.ts';
 import { createIds } from '../shared/clock.ts';
 import { createLog } from '../shared/logger.ts';
 import { createPublishAsPlatform } from '../shared/publish-as-platform.eventbridge.ts';
+import { createReportNamed } from '../shared/report-named.ts';
 import { connectionsEnv } from './env.ts';
 import { createLastUsed } from './last-used.ts';
 import { createOpenTenant } from './open-tenant.aws.ts';
@@ -17,11 +18,13 @@ declare const pageScript: string;
 
 const env = connectionsEnv.parse(process.env);
 const clock = (): number => Date.now();
+const lambda = new LambdaClient({});
 
 export const handler = createHandler({
   log: createLog('connections'),
   verify: createTokenVerifier({ issuers: env.TRUSTED_ISSUERS, clock }),
-  openTenant: createOpenTenant({ lambda: new LambdaClient({}), clock, nextId: createIds(clock), env }),
+  openTenant: createOpenTenant({ lambda, clock, nextId: createIds(clock), env }),
+  reportNamed: createReportNamed(lambda, env.SESSIONS_FUNCTION_NAME),
   publish: createPublishAsPlatform(new EventBridgeClient({}), env.EVENT_BUS_NAME),
   platformAccountId: env.PLATFORM_ACCOUNT_ID,
   lastUsed: createLastUsed(clock),

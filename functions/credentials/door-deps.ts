@@ -1,9 +1,11 @@
 import type { AttributionStore } from '../attribution/attribution-store.ts';
+import type { observedEvents } from '../isolation/honey/events.ts';
 import type { ValidateKey } from '../providers/validate-key.ts';
+import type { Announcer } from '../shared/announcer.ts';
 import type { Clock, NextId } from '../shared/clock.ts';
 import type { TenantId } from '../shared/identifiers.ts';
 import type { Log } from '../shared/log.ts';
-import type { Announcer } from '../tenants/announcer.ts';
+import type { outboundEvents } from '../tenants/events.ts';
 import type { Registry } from '../tenants/registry.ts';
 import type { CheckDatabase } from './check-database.ts';
 import type { DoorStore } from './door-store.ts';
@@ -24,7 +26,7 @@ export interface DoorDeps {
   readonly nextId: NextId;
   readonly randomBytes: () => Buffer;
   readonly log: Log;
-  readonly announcer: Announcer;
+  readonly announcer: Announcer<typeof outboundEvents & typeof observedEvents>;
   /** Values of the role claim whose bearers may supply a tenant's secrets. */
   readonly supplierRoles: ReadonlySet<string>;
   /** The key under which pool tenants' secrets lie. */

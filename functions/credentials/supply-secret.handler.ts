@@ -1,5 +1,7 @@
 import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import { z } from 'zod';
+import { announceNamed } from '../isolation/honey/announce-named.ts';
+import { tellNamedIn } from '../isolation/honey/tell-named.ts';
 import { verifiedCaller } from '../sessions/admit-caller.ts';
 import type { ApiEvent } from '../sessions/tenant-api.handler.ts';
 import type { VerifyIdentity } from '../sessions/token-verifier.ts';
@@ -26,27 +28,40 @@ const bodyRule = 'the body must be {"jwe": "…"}, a secret sealed with the publ
 /** `GET /credentials/public-key` and `POST /credentials/{credentialId}/secret`. The door verifies the caller's token itself: what it does depends on nobody's word. */
 export function createHandler(deps: DoorDeps & { readonly verify: VerifyIdentity }): DoorHandler {
   return async (event, context) => {
-    const { requestId } = event.requestContext;
+    const log = deps.log.with({ requestId: event.requestContext.requestId });
     const known: { supplier?: Supplier } = {};
-    const log = deps.log.with({ requestId });
-    try {
-      const supplier: Supplier = await verifiedCaller(deps.verify, bearerOf(event));
-      known.supplier = supplier;
-      const stores = await deps.openStores(supplier.tenantId);
-      const tenant = await admit(stores, supplier);
-      const body = await route({ ...deps, log }, stores, tenant, supplier, event, deps.clock() + context.getRemainingTimeInMillis());
-      log.info('the door was used', { tenantId: supplier.tenantId, userId: supplier.userId, resource: event.resource });
-      return answer(body);
-    } catch (error) {
-      const result = errorAnswer(error, requestId);
-      const fields = { tenantId: known.supplier?.tenantId, code: error instanceof CordonError ? error.code : 'UNEXPECTED' };
-      if (error instanceof CordonError && isCallersFault(result)) log.warn('the door refused', { ...fields, reason: error.message });
-      else log.error('the door failed', error, fields);
-      if (error instanceof CordonError && error.code === 'ACCESS_REFUSED' && known.supplier)
-        await announceViolation({ ...deps, log }, known.supplier.tenantId, error);
-      return result;
-    }
+    const result = await serve({ ...deps, log }, event, deps.clock() + context.getRemainingTimeInMillis(), known);
+    const { supplier } = known;
+    if (supplier !== undefined) await tellNamedIn(event, (names) => announceNamed(deps.announcer, supplier, names), log);
+    return result;
   };
+}
+
+/** @param known gets who asks once the token was accepted */
+async function serve(
+  deps: DoorDeps & { readonly verify: VerifyIdentity },
+  event: DoorEvent,
+  deadline: number,
+  known: { supplier?: Supplier },
+): Promise<APIGatewayProxyResult> {
+  const { log } = deps;
+  try {
+    const supplier: Supplier = await verifiedCaller(deps.verify, bearerOf(event));
+    known.supplier = supplier;
+    const stores = await deps.openStores(supplier.tenantId);
+    const tenant = await admit(stores, supplier);
+    const body = await route(deps, stores, tenant, supplier, event, deadline);
+    log.info('the door was used', { tenantId: supplier.tenantId, userId: supplier.userId, resource: event.resource });
+    return answer(body);
+  } catch (error) {
+    const result = errorAnswer(error, event.requestContext.requestId);
+    const fields = { tenantId: known.supplier?.tenantId, code: error instanceof CordonError ? error.code : 'UNEXPECTED' };
+    if (error instanceof CordonError && isCallersFault(result)) log.warn('the door refused', { ...fields, reason: error.message });
+    else log.error('the door failed', error, fields);
+    if (error instanceof CordonError && error.code === 'ACCESS_REFUSED' && known.supplier)
+      await announceViolation(deps, known.supplier.tenantId, error);
+    return result;
+  }
 }
 
 /** As for minting a session: who was a user and is one no more gets nothing, and neither does a revoked agent or session. */

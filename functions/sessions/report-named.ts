@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { announceNamed } from '../isolation/honey/announce-named.ts';
 import { likelyDecoyNamed, type observedEvents } from '../isolation/honey/events.ts';
 import type { Announcer } from '../shared/announcer.ts';
 import type { VerifiedToken, VerifyToken } from './token-verifier.ts';
@@ -19,14 +20,6 @@ export interface NamedDeps {
  */
 export async function reportNamed({ verify, announcer }: NamedDeps, token: string, { names }: Named): Promise<VerifiedToken> {
   const claims = await verify(token);
-  const { tenantId, userId, agentId, sessionId } = claims;
-  await announcer.announce('LikelyDecoyNamed', {
-    version: 1,
-    tenantId,
-    userId,
-    ...(agentId !== undefined && { agentId }),
-    ...(sessionId !== undefined && { sessionId }),
-    names,
-  });
+  await announceNamed(announcer, claims, names);
   return claims;
 }

@@ -1,7 +1,10 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { tellNamedIn } from '../isolation/honey/tell-named.ts';
 import { errorAnswer, isCallersFault } from '../shared/api-answer.ts';
+import { bearerOf } from '../shared/bearer-token.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
+import type { ReportNamed } from '../shared/report-named.ts';
 import { admitCaller, type OpenedForToken } from './admit-caller.ts';
 import type { VerifiedIdentity, VerifyIdentity } from './token-verifier.ts';
 
@@ -15,6 +18,7 @@ export interface TenantApiDeps<Opened extends OpenedForToken> {
   readonly log: Log;
   readonly verify: VerifyIdentity;
   readonly openTenant: (token: string) => Promise<Opened>;
+  readonly reportNamed: ReportNamed;
 }
 
 /**
@@ -26,24 +30,29 @@ export interface TenantApiDeps<Opened extends OpenedForToken> {
  */
 export async function serveTenant<Opened extends OpenedForToken>(
   deps: TenantApiDeps<Opened>,
-  event: ApiEvent,
+  event: ApiEvent & Parameters<typeof tellNamedIn>[0],
   what: string,
   route: (caller: VerifiedIdentity, tenant: Opened) => Promise<APIGatewayProxyResult>,
 ): Promise<APIGatewayProxyResult> {
   const { requestId } = event.requestContext;
   const log = deps.log.with({ requestId });
   const known: { tenantId?: string } = {};
-  try {
-    const { caller, tenant } = await admitCaller(deps, event);
-    known.tenantId = tenant.tenantId;
-    const result = await route(caller, tenant);
-    log.info(`${what} were served`, { ...known, userId: caller.userId, method: event.httpMethod, resource: event.resource });
-    return result;
-  } catch (error) {
-    const result = errorAnswer(error, requestId);
-    const fields = { ...known, code: error instanceof CordonError ? error.code : 'UNEXPECTED' };
-    if (error instanceof CordonError && isCallersFault(result)) log.warn('a request was refused', { ...fields, reason: error.message });
-    else log.error(`${what} could not be served`, error, fields);
-    return result;
-  }
+  const serve = async (): Promise<APIGatewayProxyResult> => {
+    try {
+      const { caller, tenant } = await admitCaller(deps, event);
+      known.tenantId = tenant.tenantId;
+      const result = await route(caller, tenant);
+      log.info(`${what} were served`, { ...known, userId: caller.userId, method: event.httpMethod, resource: event.resource });
+      return result;
+    } catch (error) {
+      const result = errorAnswer(error, requestId);
+      const fields = { ...known, code: error instanceof CordonError ? error.code : 'UNEXPECTED' };
+      if (error instanceof CordonError && isCallersFault(result)) log.warn('a request was refused', { ...fields, reason: error.message });
+      else log.error(`${what} could not be served`, error, fields);
+      return result;
+    }
+  };
+  const result = await serve();
+  if (known.tenantId !== undefined) await tellNamedIn(event, (names) => deps.reportNamed(bearerOf(event), names), log);
+  return result;
 }

@@ -1,7 +1,7 @@
 import type { TenantId } from '../shared/identifiers.ts';
+import type { DedicatedEnv } from './dedicated-env.ts';
 import { cellOf, keyPolicy, readerTrust, writerTrust } from './dedicated-policies.ts';
 import { dedicatedRoleNames } from './dedicated-tier.ts';
-import type { TenantsEnv } from './env.ts';
 
 export interface DedicatedTierSettings {
   /** `arn:aws:iam::{account}:role/cordon/TenantAgent-` */
@@ -22,24 +22,6 @@ export interface DedicatedTierSettings {
   /** TenantSupplier */
   readonly supplierRoleArn: string;
 }
-
-/** Of the function's configuration what a plan needs. */
-export type DedicatedEnv = Pick<
-  TenantsEnv,
-  | 'DEDICATED_ROLE_ARN_PREFIX'
-  | 'TENANT_KEY_ARN'
-  | 'TENANT_BOUNDARY_ARN'
-  | 'TENANT_ISOLATION_POLICY_ARN'
-  | 'TENANT_REVOKED_POLICY_ARN'
-  | 'TENANT_READER_POLICY_ARN'
-  | 'TENANT_WRITER_POLICY_ARN'
-  | 'SESSIONS_ROLE_ARN'
-  | 'TENANTS_ROLE_ARN'
-  | 'DOOR_ROLE_ARN'
-  | 'ROTATION_ROLE_ARN'
-  | 'REVOCATION_ROLE_ARN'
-  | 'TENANT_SUPPLIER_ROLE_ARN'
->;
 
 /** As the function `tenants` is configured. */
 export function dedicatedTierSettings(env: DedicatedEnv): DedicatedTierSettings {

@@ -2,30 +2,14 @@ import { z } from 'zod';
 import { providersConfig, providerUrls } from '../providers/providers-config.ts';
 import { jsonText } from '../shared/json-text.ts';
 import { arn, workerEnv } from '../shared/worker-env.ts';
+import { dedicatedEnv } from './dedicated-env.ts';
 
 /** What `tenants` is configured with. Only this function reads it; the stack provides exactly these variables. */
 export const tenantsEnv = z.object({
   ...workerEnv,
   TENANT_WRITER_ROLE_ARN: arn,
   TENANT_PROVISIONER_ROLE_ARN: arn,
-  /** `arn:aws:iam::{account}:role/cordon/TenantAgent-` */
-  DEDICATED_ROLE_ARN_PREFIX: arn,
-  /** The key of all pool tenants. */
-  TENANT_KEY_ARN: arn,
-  TENANT_BOUNDARY_ARN: arn,
-  TENANT_ISOLATION_POLICY_ARN: arn,
-  /** By which sessions are cut off: it is attached to a dedicated tenant's roles as to the shared ones. */
-  TENANT_REVOKED_POLICY_ARN: arn,
-  TENANT_READER_POLICY_ARN: arn,
-  TENANT_WRITER_POLICY_ARN: arn,
-  SESSIONS_ROLE_ARN: arn,
-  TENANTS_ROLE_ARN: arn,
-  /** The door's own role: it stores what a dedicated tenant hands over, through that tenant's writer. */
-  DOOR_ROLE_ARN: arn,
-  /** The rotation worker's own role: it stages through a dedicated tenant's writer, and tries versions it reads as its reader. */
-  ROTATION_ROLE_ARN: arn,
-  REVOCATION_ROLE_ARN: arn,
-  TENANT_SUPPLIER_ROLE_ARN: arn,
+  ...dedicatedEnv,
   /** The platform's secret that tells decoys from credentials. */
   HONEY_KEY_SECRET_ARN: arn,
   /** Providers Cordon can make keys at: `{"openai":{"adminSecretArn":"…"}}`, see `providers-config.ts`. */

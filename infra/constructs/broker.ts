@@ -7,6 +7,7 @@ import type { EvidenceEnvVariables } from '../../functions/attribution/env.ts';
 import type { AuthorizeEnvVariables } from '../../functions/broker/authorize-env.ts';
 import type { BrokerEnvVariables } from '../../functions/broker/env.ts';
 import type { DoorEnvVariables } from '../../functions/credentials/env.ts';
+import { observedDetailTypes } from '../../functions/isolation/honey/events.ts';
 import { cordonSource } from '../../functions/shared/event-envelope.ts';
 import { BrokerApi } from './broker-api.ts';
 import { ServiceFunction } from './service-function.ts';
@@ -110,7 +111,10 @@ export class Broker extends Construct {
           actions: ['events:PutEvents'],
           resources: [props.bus.eventBusArn],
           conditions: {
-            StringEquals: { 'events:source': cordonSource, 'events:detail-type': ['CredentialProvisioned', 'IsolationViolationDetected'] },
+            StringEquals: {
+              'events:source': cordonSource,
+              'events:detail-type': ['CredentialProvisioned', 'IsolationViolationDetected', ...observedDetailTypes],
+            },
           },
         }),
       ],

@@ -96,6 +96,41 @@ describe('T6 decoys of a pool tenant', () => {
     expect((await chat(test, bystander)).status).toBe(200);
   });
 
+  it.each<[api: string, asking: (name: string) => { path: string; body?: object }]>([
+    ['the log', (name) => ({ path: `attribution?credential=${name}` })],
+    ['the door', (name) => ({ path: `credentials/${name}/secret`, body: { jwe: 'not.sealed' } })],
+    [
+      'revocations',
+      (credentialId) => ({ path: 'revocations', body: { action: 'revoke', scope: 'credential', credentialId, reason: 'tidying' } }),
+    ],
+    ['connections', (name) => ({ path: 'connections', body: { customerAccountId: name } })],
+    ['the results of isolation tests', (name) => ({ path: `isolation/${name}` })],
+  ])('named to %s: answered as any other name, told, and the session ends', async (api, asking) => {
+    const { credentialId } = await firstDecoy(pool);
+    const sessionId = `taken-${api.replaceAll(' ', '-')}`;
+    const token = await test.cloud.oidc.mint({ tenantId: pool, userId: 'eve', role: 'admin', sessionId, expiresIn: 86_400 });
+    const ask = async (name: string) => {
+      const { path, body } = asking(name);
+      const response = await fetch(`${test.cloud.brokerUrl}/v1/${path}`, {
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: (await response.text()).replace(/"(requestId|revocationId|cursor)":"[^"]*"/g, '') };
+    };
+    const unknown = await ask('openai-backup-aaaaaaaa');
+    await test.settled();
+    const before = (await foundByWatch(test)).length;
+    let answer: object | undefined;
+    const found = await foundOf(test, async () => {
+      answer = await ask(credentialId);
+    });
+    expect(found).toMatchObject([{ ...honey(pool), message: expect.stringContaining(`its session ${sessionId} is revoked`) }]);
+    expect((await foundByWatch(test)).length).toBe(before + 1);
+    expect(answer).toEqual(unknown);
+    await test.settled();
+    expect(await ask('openai-backup-aaaaaaaa')).toMatchObject({ status: expect.toSatisfy((status) => status === 401 || status === 403) });
+  });
+
   it('named to AWS by a session of the tenant, which is refused: told, and its sessions are cut off, while Cordon goes on', async () => {
     const { secretName } = await firstDecoy(pool);
     const [stolen, unconcerned] = [await test.tenantSession(pool), await test.tenantSession(other)];

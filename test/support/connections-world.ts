@@ -31,11 +31,14 @@ export function createConnectionsWorld(script = '') {
   const tenants = new Map<string, TenantData>();
   const published: { type: string; detail: Record<string, unknown> }[] = [];
   const looked: string[] = [];
+  /** What `sessions` was told that calls have named. */
+  const named: { token: string; names: readonly string[] }[] = [];
   /** `sessionsReads`: the token that `sessions` makes of every other. */
   const state = {
     now: Date.parse('2026-11-21T12:00:00Z'),
     down: undefined as CordonError | undefined,
     sessionsReads: undefined as string | undefined,
+    deaf: false,
   };
   const dataOf = (id: string): TenantData => {
     const found = tenants.get(id) ?? { connections: [], credentials: [], uses: new Map<string, string>(), revoked: new Set<string>() };
@@ -69,6 +72,10 @@ export function createConnectionsWorld(script = '') {
         },
       };
     },
+    async reportNamed(token, names) {
+      if (state.deaf) throw new CordonError('SESSION_UNAVAILABLE', 'not now', { retryable: true });
+      named.push({ token, names });
+    },
     publish,
     platformAccountId: platformAccount,
     lastUsed: createLastUsed(() => state.now),
@@ -80,7 +87,7 @@ export function createConnectionsWorld(script = '') {
     }),
     page: { html: file('page.html'), style: file('page.css'), script },
   });
-  return { handler, dataOf, published, looked, state };
+  return { handler, dataOf, published, looked, named, state };
 }
 export type ConnectionsWorld = ReturnType<typeof createConnectionsWorld>;
 

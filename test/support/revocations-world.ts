@@ -42,6 +42,7 @@ export function createRevocationsWorld() {
   const handler: RevocationsHandler = createHandler({
     log,
     verify: async (token) => identityOf(token),
+    reportNamed: async () => {},
     async openTenant(token) {
       const { tenantId, userId } = identityOf(state.sessionsReads ?? token);
       const data = dataOf(tenantId);

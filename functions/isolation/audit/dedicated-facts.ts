@@ -1,28 +1,14 @@
 import { z } from 'zod';
 import type { TenantId } from '../../shared/identifiers.ts';
+import { dedicatedEnv } from '../../tenants/dedicated-env.ts';
 import { type DedicatedTierSettings, dedicatedPlan, dedicatedTierSettings } from '../../tenants/dedicated-plan.ts';
 import { existence, type Fact } from './fact.ts';
 import { asPolicy } from './policy-document.ts';
-import type { dedicatedSettings, Reference } from './reference.ts';
+import type { Reference } from './reference.ts';
 import { type DeployedStack, resolved } from './resolve-reference.ts';
 import { decidingTags, document, listed, nameOf, roleFacts } from './thing.ts';
 
-const arn = z.string();
-const settings = z.object({
-  DEDICATED_ROLE_ARN_PREFIX: arn,
-  TENANT_KEY_ARN: arn,
-  TENANT_BOUNDARY_ARN: arn,
-  TENANT_ISOLATION_POLICY_ARN: arn,
-  TENANT_REVOKED_POLICY_ARN: arn,
-  TENANT_READER_POLICY_ARN: arn,
-  TENANT_WRITER_POLICY_ARN: arn,
-  SESSIONS_ROLE_ARN: arn,
-  TENANTS_ROLE_ARN: arn,
-  DOOR_ROLE_ARN: arn,
-  ROTATION_ROLE_ARN: arn,
-  REVOCATION_ROLE_ARN: arn,
-  TENANT_SUPPLIER_ROLE_ARN: arn,
-} satisfies Record<(typeof dedicatedSettings)[number], z.ZodString>);
+const settings = z.object(dedicatedEnv);
 
 /** How the function that makes dedicated tenants' roles and keys was synthesized to make them. Throws Unresolved. */
 export function settingsOf({ dedicated }: Reference, stack: DeployedStack): DedicatedTierSettings {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dedicatedEnv } from '../../tenants/dedicated-env.ts';
 
 /**
  * What was synthesized, as far as it decides who may do what: for each resource that carries or is a policy the properties that say so, with the template's own references
@@ -47,18 +48,4 @@ export const notCompared: Readonly<Record<string, string>> = {
 export const referenceName = 'synthesizedPolicies';
 
 /** What the function that makes dedicated tenants' roles and keys is told: names of its environment. */
-export const dedicatedSettings = [
-  'DEDICATED_ROLE_ARN_PREFIX',
-  'TENANT_KEY_ARN',
-  'TENANT_BOUNDARY_ARN',
-  'TENANT_ISOLATION_POLICY_ARN',
-  'TENANT_REVOKED_POLICY_ARN',
-  'TENANT_READER_POLICY_ARN',
-  'TENANT_WRITER_POLICY_ARN',
-  'SESSIONS_ROLE_ARN',
-  'TENANTS_ROLE_ARN',
-  'DOOR_ROLE_ARN',
-  'ROTATION_ROLE_ARN',
-  'REVOCATION_ROLE_ARN',
-  'TENANT_SUPPLIER_ROLE_ARN',
-] as const;
+export const dedicatedSettings: readonly string[] = Object.keys(dedicatedEnv);

@@ -5,9 +5,20 @@ export const decoyPlans = [
   { stem: 'database-replica', provider: 'postgres' },
 ] as const;
 export const decoyTail = 8;
-const shape = new RegExp(`^(?:${decoyPlans.map(({ stem }) => stem).join('|')})-[a-z2-7]{${decoyTail}}$`);
+const shape = `(?:${decoyPlans.map(({ stem }) => stem).join('|')})-[a-z2-7]{${decoyTail}}`;
+const whole = new RegExp(`^${shape}$`);
+/** Between characters that no ID holds. */
+const within = new RegExp(`(?<![a-z0-9-])${shape}(?![a-z0-9-])`, 'g');
 
 /** Whether a name may be a decoy's at all. Without the key nobody can say more, so that most names never ask for it. */
 export function looksLikeDecoy(name: string): boolean {
-  return shape.test(name);
+  return whole.test(name);
+}
+
+/** As many names of one call are told: whoever names more has said enough. */
+export const maxNamesTold = 16;
+
+/** Names in these texts that may be decoys', each once. */
+export function likelyDecoysIn(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts.flatMap((text) => text.match(within) ?? []))];
 }

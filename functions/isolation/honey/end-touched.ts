@@ -39,7 +39,7 @@ export async function endTouched(deps: EndTouchedDeps, named: LikelyDecoyNamed, 
     version: 1,
     tenantId,
     event: { id: eventId, detailType: 'LikelyDecoyNamed' },
-    reason: { code: 'HONEY_TOUCHED', message: `a call through the broker named the decoy ${decoy.credentialId}; ${ended}` },
+    reason: { code: 'HONEY_TOUCHED', message: `a call named the decoy ${decoy.credentialId}; ${ended}` },
     left: ['whoever could read the place where the decoy was planted has to be found'],
   });
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { tenantId, userId } from '../../shared/identifier-fields.ts';
+import { maxNamesTold } from './decoy-shape.ts';
 
 /** As claims of a token are. */
 const claimed = z.string().min(1).max(128);
 
 /**
- * A call through the broker asked for a credential by names that may be a decoy's. Whoever it was stands in the token that was verified. Cordon's own event, of
+ * A call through the broker or to one of the APIs asked by names that may be a decoy's. Whoever it was stands in the token that was verified. Cordon's own event, of
  * source `cordon`.
  */
 export const likelyDecoyNamed = z.strictObject({
@@ -14,7 +15,7 @@ export const likelyDecoyNamed = z.strictObject({
   userId,
   agentId: claimed.optional(),
   sessionId: claimed.optional(),
-  names: z.array(z.string().min(1).max(64)).min(1).max(16),
+  names: z.array(z.string().min(1).max(64)).min(1).max(maxNamesTold),
 });
 export type LikelyDecoyNamed = z.infer<typeof likelyDecoyNamed>;
 

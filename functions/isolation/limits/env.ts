@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import { workerEnv } from '../../shared/worker-env.ts';
-
-const { EVENT_BUS_NAME, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT } = workerEnv;
+import { consumerEnv } from '../../shared/worker-env.ts';
 
 /** What the correlation of rate limits is configured with. */
 export const limitsEnv = z.object({
-  EVENT_BUS_NAME,
-  QUEUE_URL,
-  DEAD_LETTER_QUEUE_URL,
-  MAX_RECEIVE_COUNT,
+  ...consumerEnv,
   PLATFORM_ACCOUNT_ID: z.string().regex(/^\d{12}$/),
   /** Who was throttled by which provider, and when; of the last hours. */
   THROTTLINGS_TABLE: z.string().min(1),

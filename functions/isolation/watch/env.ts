@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import { arn, workerEnv } from '../../shared/worker-env.ts';
-
-const { EVENT_BUS_NAME, QUEUE_URL, DEAD_LETTER_QUEUE_URL, MAX_RECEIVE_COUNT } = workerEnv;
+import { arn, consumerEnv } from '../../shared/worker-env.ts';
 
 /** What the watch of CloudTrail is configured with. */
 export const watchEnv = z.object({
-  EVENT_BUS_NAME,
-  QUEUE_URL,
-  DEAD_LETTER_QUEUE_URL,
-  MAX_RECEIVE_COUNT,
+  ...consumerEnv,
   PLATFORM_ACCOUNT_ID: z.string().regex(/^\d{12}$/),
   /** The platform's secret that tells decoys from credentials. */
   HONEY_KEY_SECRET_ARN: arn,

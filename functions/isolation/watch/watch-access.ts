@@ -18,11 +18,11 @@ export interface WatchDeps extends ConsumeDeps, EndTouchedDeps {
   readonly platformAccountId: string;
 }
 
-/** What comes out of the queue: records of CloudTrail, and what the broker was asked by. */
+/** What comes out of the queue: records of CloudTrail, and what calls have asked by. */
 type WatchEvent = TrailEvent | NamedEvent;
 type NamedEvent = { readonly type: 'LikelyDecoyNamed'; readonly detail: LikelyDecoyNamed };
 
-/** Looks at one record of CloudTrail, or one event of the broker's; as `consumeMessage`. What comes twice is told twice, under the same event ID. */
+/** Looks at one record of CloudTrail, or at what a call has named; as `consumeMessage`. What comes twice is told twice, under the same event ID. */
 export function watchAccess(deps: WatchDeps, message: QueueMessage, deadline: number): Promise<void> {
   const consumer: Consumer<WatchEvent, 'EventHandlingFailed'> = {
     parse: (body) => parse(body, deps.platformAccountId),

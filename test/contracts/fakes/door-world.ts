@@ -6,6 +6,7 @@ import type { DoorDeps } from '../../../functions/credentials/door-deps.ts';
 import { type SecretToSeal, sealSecret } from '../../../functions/credentials/seal-secret.ts';
 import { createHandler } from '../../../functions/credentials/supply-secret.handler.ts';
 import type { VaultOwner } from '../../../functions/credentials/vault.ts';
+import { observedEvents } from '../../../functions/isolation/honey/events.ts';
 import type { KeyVerdict } from '../../../functions/providers/validate-key.ts';
 import type { VerifiedIdentity } from '../../../functions/sessions/token-verifier.ts';
 import { createIds } from '../../../functions/shared/clock.ts';
@@ -21,6 +22,8 @@ import { createMemoryDoorStore } from './memory-door-store.ts';
 import { createMemoryKeyPairs } from './memory-key-pairs.ts';
 import { createMemoryRegistry } from './memory-registry.ts';
 import { createMemoryVault } from './memory-vault.ts';
+
+const announcedEvents = { ...outboundEvents, ...observedEvents };
 
 const issuer = 'https://idp.example.com';
 export const poolKeyArn = 'arn:aws:kms:us-east-1:111122223333:key/pool';
@@ -81,7 +84,7 @@ export async function createDoorWorld() {
     announcer: faults.through<DoorDeps['announcer']>('announcer', {
       async announce(type, detail) {
         if (silent) throw new CordonError('AWS_UNAVAILABLE', 'the bus does not answer', { retryable: true });
-        outboundEvents[type].parse(JSON.parse(JSON.stringify(detail)));
+        announcedEvents[type].parse(JSON.parse(JSON.stringify(detail)));
         announced.push({ type, detail: { ...detail } });
       },
     }),

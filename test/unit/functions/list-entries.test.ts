@@ -17,11 +17,13 @@ const [ann, ben] = [userIdOf('i', 'ann'), userIdOf('i', 'ben')];
 let now: number;
 let pages: ReturnType<typeof createMemoryAttributionPages>;
 let nextId: () => string;
+let named: unknown[];
 const log: Log = { info: () => {}, warn: () => {}, error: () => {}, with: () => log };
 
 beforeEach(() => {
   now = start;
   pages = createMemoryAttributionPages();
+  named = [];
   nextId = createIds(() => now);
 });
 
@@ -64,6 +66,7 @@ function get(query: Record<string, string | string[]> = {}, token = 'acme'): Pro
       if (!['acme', 'acme-2'].includes(given)) throw new CordonError('TOKEN_REFUSED', 'sessions refused the token');
       return { tenantId: tenantId.parse(given), pages };
     },
+    reportNamed: async (by, names) => void named.push({ by, names }),
   });
   const values = Object.entries(query).map(([name, value]) => [name, [value].flat()] as const);
   return handler({
@@ -293,5 +296,20 @@ describe('I11 whoever is not let in learns nothing', () => {
 
   it('while sessions is away', async () => {
     expect(await get({}, 'down')).toMatchObject({ statusCode: 503, headers: { 'retry-after': '2' } });
+  });
+});
+
+describe('T6 a name that may be a decoy’s', () => {
+  const name = 'openai-backup-abcdefgh';
+
+  it('is told of whoever lists by it, and answered as any other', async () => {
+    expect(await get({ credential: name })).toEqual(await get({ credential: 'openai-backup' }));
+    expect(named).toEqual([{ by: 'acme', names: [name] }]);
+  });
+
+  it('is told too when the list is refused, and of nobody whose token is', async () => {
+    expect((await get({ credential: [name, 'main'] })).statusCode).toBe(400);
+    expect((await get({ credential: name }, 'forged')).statusCode).toBe(401);
+    expect(named).toEqual([{ by: 'acme', names: [name] }]);
   });
 });

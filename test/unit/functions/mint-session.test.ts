@@ -24,6 +24,7 @@ async function setUp(
     buried?: string;
     whileMinting?: Partial<NewTenant>;
     issuedAt?: number;
+    deaf?: boolean;
   } = {},
 ) {
   const clock = (): number => now;
@@ -59,7 +60,12 @@ async function setUp(
   const forgotten: unknown[] = [];
   const handler = createHandler({
     log,
-    announcer: { announce: async (type: string, detail: object) => void announced.push({ type, detail }) },
+    announcer: {
+      announce: async (type: string, detail: object) => {
+        if (options.deaf) throw new CordonError('AWS_UNAVAILABLE', 'publishing failed', { retryable: true });
+        announced.push({ type, detail });
+      },
+    },
     verify: async (token) => {
       if (token === 'down') throw new CordonError('PROVIDER_UNAVAILABLE', 'no keys', { retryable: true });
       if (token !== 'good') throw new CordonError('TOKEN_REFUSED', 'the token was not valid (ERR_JWT_EXPIRED)');
@@ -206,6 +212,35 @@ describe('I3 reporting an isolation violation', () => {
     ['free text', { token: 'good', report: { ...report, operation: 'secretsmanager:GetSecretValue\nforged line' } }],
     ['a session besides', { token: 'good', as: 'tenant', report }],
   ])('publishes nothing for a report with %s', async (_what, input) => {
+    const { handler, announced } = await setUp({ tenant: {} });
+    expect(await handler(input, context)).toEqual(uniform);
+    expect(announced).toEqual([]);
+  });
+});
+
+describe('T6 reporting what a call has named', () => {
+  const named = { names: ['openai-backup-abcdefgh'] };
+  const told = { type: 'LikelyDecoyNamed', detail: { version: 1, tenantId: 'acme', userId: ann, agentId: 'bot', ...named } };
+
+  it('publishes it for whom the token names, and mints nothing', async () => {
+    const { handler, announced, asked } = await setUp({ tenant: {} });
+    expect(await handler({ token: 'good', named }, context)).toEqual({ reported: true });
+    expect(announced).toEqual([told]);
+    expect(asked).toEqual([]);
+  });
+
+  it('says so when it cannot be published', async () => {
+    const { handler } = await setUp({ tenant: {}, deaf: true });
+    expect(await handler({ token: 'good', named }, context)).toMatchObject({ error: { code: 'UNAVAILABLE' } });
+  });
+
+  it.each([
+    ['a bad token', { token: 'bad', named }],
+    ['a tenant of its own', { token: 'good', named: { ...named, tenantId: 'globex' } }],
+    ['a session besides', { token: 'good', unrevoked: true, named }],
+    ['no names', { token: 'good', named: { names: [] } }],
+    ['more than there is room for', { token: 'good', named: { names: Array.from({ length: 17 }, (_, n) => `name-${n}`) } }],
+  ])('publishes nothing for one with %s', async (_what, input) => {
     const { handler, announced } = await setUp({ tenant: {} });
     expect(await handler(input, context)).toEqual(uniform);
     expect(announced).toEqual([]);

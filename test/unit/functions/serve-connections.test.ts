@@ -183,6 +183,32 @@ describe('who is let in', () => {
   });
 });
 
+describe('T6 a name that may be a decoy’s', () => {
+  const name = 'openai-backup-abcdefgh';
+
+  it.each([admin, member])('is told by the token that asked, and answered as any other name, to %s', async (token) => {
+    expect(await end(name, token)).toEqual(await end('openai-backup', token));
+    expect(await post({ ...wish, environment: name, more: 1 }, token)).toEqual(
+      await post({ ...wish, environment: 'backup', more: 1 }, token),
+    );
+    const told = { token, names: [name] };
+    expect(world.named).toEqual([told, told]);
+  });
+
+  it('changes nothing when it cannot be told', async () => {
+    const answer = await end(name);
+    world.state.deaf = true;
+    expect(await end(name)).toEqual(answer);
+  });
+
+  it('is told of nobody who is not who the token says', async () => {
+    await end(name, 'nobody');
+    world.state.sessionsReads = otherAdmin;
+    await end(name);
+    expect(world.named).toEqual([]);
+  });
+});
+
 describe('the page', () => {
   it('is served to everybody under a policy that permits nothing inline but its own style', async () => {
     const { statusCode, headers, body } = await world.handler(event('GET', '/byoc'));

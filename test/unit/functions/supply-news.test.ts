@@ -45,3 +45,30 @@ describe('B4 a supplied key', () => {
     expect(world.announced).toEqual([]);
   });
 });
+
+describe('T6 a name at the door that may be a decoy’s', () => {
+  const name = 'openai-backup-abcdefgh';
+
+  it.each([admin, 'ann-at-acme'])('is told, and answered as any other name, to %s', async (caller) => {
+    const answer = await world.post(caller, name, { jwe: 'a.b' });
+    expect(world.announced).toEqual([{ type: 'LikelyDecoyNamed', detail: expect.objectContaining({ tenantId: 'acme', names: [name] }) }]);
+    const other = await world.post(caller, 'openai-backup', { jwe: 'a.b' });
+    expect(answer).toEqual(other);
+    expect(world.announced).toHaveLength(1);
+  });
+
+  it('is in the log when it cannot be told, and the answer is the same', async () => {
+    const told = await world.post(admin, name, { jwe: 'a.b' });
+    world.silence(true);
+    expect(await world.post(admin, name, { jwe: 'a.b' })).toEqual(told);
+    expect(world.lines.join()).toContain('what a call has named could not be told');
+  });
+
+  it('is told of nobody whose token is not good', async () => {
+    await world.call(
+      { resource: '/credentials/{credentialId}/secret', httpMethod: 'POST', pathParameters: { credentialId: name } },
+      'forged',
+    );
+    expect(world.announced).toEqual([]);
+  });
+});

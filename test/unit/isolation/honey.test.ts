@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { decideHoney, likelyDecoys } from '../../../functions/isolation/honey/decide-honey.ts';
-import { looksLikeDecoy } from '../../../functions/isolation/honey/decoy-shape.ts';
+import { likelyDecoysIn, looksLikeDecoy, maxNamesTold } from '../../../functions/isolation/honey/decoy-shape.ts';
 import { decoysOf, decoyValue, decoyVersionId } from '../../../functions/isolation/honey/decoys.ts';
 import { type EndTouchedDeps, endTouched } from '../../../functions/isolation/honey/end-touched.ts';
 import { likelyDecoyNamed } from '../../../functions/isolation/honey/events.ts';
+import { namedInRequest } from '../../../functions/isolation/honey/named-in-request.ts';
 import { tenantId } from '../../../functions/shared/identifier-fields.ts';
 import { isCredentialId } from '../../../functions/shared/identifiers.ts';
 import { SecretText } from '../../../functions/shared/secret-text.ts';
@@ -54,6 +55,44 @@ describe('T6 the names of decoys', () => {
     expect([first, ...others].map((decoy) => decoyValue(key, acme, decoy).reveal())).toEqual(values);
     expect(decoyValue(key, globex, first).reveal()).not.toBe(values[0]);
     expect(decoyVersionId(key, acme, first)).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
+
+describe('T6 the names in a call', () => {
+  const name = 'openai-backup-abcdefgh';
+
+  it.each([
+    name,
+    `team=blue,${name}`,
+    `cordon/acme/${name}`,
+    `{"scope":"credential","credentialId":"${name}"}`,
+    `arn:aws:secretsmanager:us-east-1:${account}:secret:cordon/acme/${name}?x`,
+  ])('are found in %s', (text) => {
+    expect(likelyDecoysIn(['nothing', text, text])).toEqual([name]);
+  });
+
+  it.each([`${name}9`, `x${name}`, `x-${name}`, `${name}-x`, 'openai-backup', ''])('are not in %j', (text) => {
+    expect(likelyDecoysIn([text])).toEqual([]);
+  });
+
+  it.each<[where: string, event: Parameters<typeof namedInRequest>[0]]>([
+    ['the path', { pathParameters: { credentialId: name } }],
+    ['the query', { queryStringParameters: { credential: name } }],
+    ['the query, where it is there twice', { multiValueQueryStringParameters: { credential: ['main', name] } }],
+    ['the body', { body: JSON.stringify({ credentialId: name }) }],
+    ['the body in base64', { body: Buffer.from(JSON.stringify({ credentialId: name })).toString('base64'), isBase64Encoded: true }],
+    ['a body that is no JSON', { body: `${name}}` }],
+  ])('are found in %s of a request', (_, event) => {
+    expect(namedInRequest(event)).toEqual([name]);
+  });
+
+  it('are none where nothing is sent, and no more than an event has room for', () => {
+    expect(namedInRequest({})).toEqual([]);
+    expect(
+      namedInRequest({ body: null, pathParameters: null, queryStringParameters: null, multiValueQueryStringParameters: null }),
+    ).toEqual([]);
+    const many = Array.from({ length: 26 }, (_, index) => `openai-backup-abcdefg${String.fromCharCode(97 + index)}`);
+    expect(namedInRequest({ body: many.join(' ') })).toEqual(many.slice(0, maxNamesTold));
   });
 });
 

@@ -33,6 +33,7 @@ async function createApi() {
     log: createMemoryLog(),
     clock: world.deps.clock,
     verify: async (token) => identityOf(token),
+    reportNamed: async () => {},
     async openTenant(token) {
       const { tenantId, userId } = identityOf(state.sessionsReads ?? token);
       return {
