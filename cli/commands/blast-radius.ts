@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { type BlastRadii, type BlastRadius, createBlastRadii } from '../blast-ra
 import { accountOf, agentReach, credentialReach, type TenantFacts, userReach } from '../blast-radius/registry-reach.ts';
 import { readStack } from '../blast-radius/stack.ts';
 import { CommandError, usageError } from '../command-error.ts';
+import { saveFile } from '../files.ts';
 import { createRegistryReader, type RegistryReader } from '../platform/registry-reader.ts';
 import type { Answer, Context, Handle } from '../runner.ts';
 import { blastRadiusHtml, blastRadiusMermaid, blastRadiusSvg } from '../views/blast-radius-graph.ts';
@@ -146,12 +147,6 @@ function draw({ io, note }: Context, file: string, radius: BlastRadius): void {
     : file.endsWith('.html')
       ? blastRadiusHtml(radius)
       : blastRadiusSvg(radius);
-  try {
-    writeFileSync(resolve(io.directory, file), text);
-  } catch (error) {
-    throw new CommandError('NOT_WRITTEN', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
+  saveFile(io, file, text);
   note(`Drawn into ${file}.`);
 }

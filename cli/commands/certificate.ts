@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { certificateHtml } from '../../functions/revocation/certificate/certificate-html.ts';
@@ -10,6 +8,7 @@ import { displayText } from '../../functions/tenants/credential-spec.ts';
 import { send, waiting, withRequester, withTimeout } from '../asking.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import { CommandError, exitCodes, usageError } from '../command-error.ts';
+import { readFile, saveFile } from '../files.ts';
 import { readCertificateFile } from '../platform/certificate-files.ts';
 import { publishedAbout, throwIfFailed } from '../platform/event-log.ts';
 import { createRegistryReader } from '../platform/registry-reader.ts';
@@ -59,9 +58,9 @@ async function fetchCertificate(context: Context, input: Fetched): Promise<Answe
     'revocationId' in of ? await idAtEndOf(cloud, input.tenantId, of.revocationId) : await ask(context, cloud, input, of);
   const text = `${JSON.stringify(await readCertificateFile(cloud, input.tenantId, certificateId), undefined, 2)}\n`;
   const check = verifyCertificate(text);
-  const { directory } = context.io;
-  save(directory, input.file, text);
-  if (input.html !== undefined) save(directory, input.html, certificateHtml(text));
+  const { io } = context;
+  saveFile(io, input.file, text);
+  if (input.html !== undefined) saveFile(io, input.html, certificateHtml(text));
   if (!check.ok)
     throw new CommandError('CERTIFICATE_INVALID', `${input.file} was written, and is not as it was signed: ${check.problems.join('; ')}.`);
   const view = checkView(check);
@@ -127,30 +126,11 @@ async function ask(context: Context, cloud: Cloud, { tenantId: tenant, requested
   });
 }
 
-function save(directory: string, name: string, text: string): void {
-  try {
-    writeFileSync(resolve(directory, name), text);
-  } catch (error) {
-    throw new CommandError('NOT_WRITTEN', `${name} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
 async function verify({ io, note }: Context, { file, publicKey }: z.infer<typeof verified>): Promise<Answer> {
-  const pem = publicKey === undefined ? undefined : read(io.directory, publicKey);
-  const check = verifyCertificate(read(io.directory, file), { publicKey: pem });
+  const pem = publicKey === undefined ? undefined : readFile(io, publicKey);
+  const check = verifyCertificate(readFile(io, file), { publicKey: pem });
   const view = checkView(check);
   for (const one of [...view.problems, ...view.notes]) note(one);
   const exitCode = check.ok ? (check.header?.complete === true ? exitCodes.ok : exitCodes.unconfirmed) : exitCodes.failed;
   return { json: view, lines: checkLines(view), exitCode };
-}
-
-function read(directory: string, name: string): string {
-  try {
-    return readFileSync(resolve(directory, name), 'utf8');
-  } catch {
-    // Whatever the reason, what is to be done is the same.
-    throw usageError(`${name} cannot be read.`);
-  }
 }

@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { canaryIds, canaryNames, canaryOnboarding } from '../../functions/isolation/canaries.ts';
@@ -14,7 +12,8 @@ import { displayText } from '../../functions/tenants/credential-spec.ts';
 import { tenantOnboarded } from '../../functions/tenants/events.ts';
 import { send, waiting, withRequester, withTimeout, withWaiting } from '../asking.ts';
 import type { Cloud } from '../cloud/cloud.ts';
-import { CommandError, exitCodes, usageError } from '../command-error.ts';
+import { CommandError, exitCodes } from '../command-error.ts';
+import { readFile, saveFile } from '../files.ts';
 import { throwIfFailed } from '../platform/event-log.ts';
 import { createRegistryReader } from '../platform/registry-reader.ts';
 import { until } from '../poll.ts';
@@ -128,8 +127,8 @@ function answerOf(
   { html, file }: { readonly html?: string | undefined; readonly file?: string | undefined },
 ): Answer {
   const text = `${JSON.stringify(fileIn(run), undefined, 2)}\n`;
-  if (file !== undefined) save(io.directory, file, text);
-  if (html !== undefined) save(io.directory, html, resultHtml(text));
+  if (file !== undefined) saveFile(io, file, text);
+  if (html !== undefined) saveFile(io, html, resultHtml(text));
   const found = verifyResult(text);
   if (!found.ok || found.result === undefined)
     throw new CommandError(
@@ -140,7 +139,7 @@ function answerOf(
 }
 
 async function check({ io, note }: Context, { file, publicKey }: z.infer<typeof checked>): Promise<Answer> {
-  const found = verifyResult(read(io.directory, file), { publicKey: publicKey === undefined ? undefined : read(io.directory, publicKey) });
+  const found = verifyResult(readFile(io, file), { publicKey: publicKey === undefined ? undefined : readFile(io, publicKey) });
   for (const problem of found.problems) note(problem);
   const { ok, problems, key, result } = found;
   const exitCode = ok && result !== undefined ? exitCodeOf(result) : exitCodes.failed;
@@ -149,22 +148,4 @@ async function check({ io, note }: Context, { file, publicKey }: z.infer<typeof 
 
 function readerOf({ dynamodb: client, isolationTable: table }: Cloud) {
   return createVerificationReader({ client, table });
-}
-
-function save(directory: string, name: string, text: string): void {
-  try {
-    writeFileSync(resolve(directory, name), text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError('NOT_WRITTEN', `${name} cannot be written: ${why}`, { cause: error });
-  }
-}
-
-function read(directory: string, name: string): string {
-  try {
-    return readFileSync(resolve(directory, name), 'utf8');
-  } catch {
-    // Whatever the reason, what is to be done is the same.
-    throw usageError(`${name} cannot be read.`);
-  }
 }

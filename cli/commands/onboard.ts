@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { providerName } from '../../functions/providers/provider-name.ts';
@@ -10,6 +8,8 @@ import type { TenantItem } from '../../functions/tenants/registry.ts';
 import { send, waiting, withRequester, withWaiting } from '../asking.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import { CommandError, exitCodes, usageError } from '../command-error.ts';
+import { readFile } from '../files.ts';
+import type { Io } from '../io.ts';
 import { type Sent, throwIfFailed } from '../platform/event-log.ts';
 import { createRegistryReader, type RegistryReader } from '../platform/registry-reader.ts';
 import { until } from '../poll.ts';
@@ -153,7 +153,7 @@ const fileContent = z.union([
 
 function fileDetail({ io }: Context, { tenant, name, tier, credential, route }: Given, file: string): object {
   if ([name, tier, credential, route].some((one) => one !== undefined)) throw usageError('--file says it all: leave the other flags out.');
-  const parsed = fileContent.safeParse(jsonOf(resolve(io.directory, file), file));
+  const parsed = fileContent.safeParse(jsonOf(io, file));
   if (!parsed.success) throw usageError(`${file} holds no JSON object.`);
   const detail = parsed.data;
   if (tenant !== undefined && detail['tenantId'] !== undefined && detail['tenantId'] !== tenant)
@@ -161,14 +161,8 @@ function fileDetail({ io }: Context, { tenant, name, tier, credential, route }: 
   return tenant === undefined ? detail : { ...detail, tenantId: tenant };
 }
 
-function jsonOf(path: string, name: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    // Whatever the reason, what is to be done is the same.
-    throw usageError(`${name} cannot be read.`);
-  }
+function jsonOf(io: Io, name: string): unknown {
+  const text = readFile(io, name);
   try {
     return JSON.parse(text);
   } catch {

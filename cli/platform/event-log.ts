@@ -1,10 +1,9 @@
-import { FilterLogEventsCommand, type FilterLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { z } from 'zod';
-import { aws } from '../../functions/shared/aws-errors.ts';
 import { cordonSource } from '../../functions/shared/event-envelope.ts';
 import { failure } from '../../functions/shared/failure-event.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import { CommandError } from '../command-error.ts';
+import { logMessages } from './log-messages.ts';
 
 /** What others have sent lies in the same log. */
 const publishedEvent = z.looseObject({
@@ -28,34 +27,20 @@ export interface Published {
  * @throws CordonError as `aws`
  */
 export function publishedAbout(cloud: Cloud, term: string, since: number): Promise<readonly Published[]> {
-  return published(cloud, JSON.stringify(term), since - marginMs);
+  return published(cloud, term, since - marginMs);
 }
 
 /** Every event of a type that Cordon has published since, of whichever tenant; as `publishedAbout`. */
 export async function everPublished(cloud: Cloud, type: string, since: number): Promise<readonly Published[]> {
-  return (await published(cloud, JSON.stringify(type), since)).filter((event) => event.type === type);
+  return (await published(cloud, type, since)).filter((event) => event.type === type);
 }
 
-async function published(cloud: Cloud, filterPattern: string, startTime: number): Promise<readonly Published[]> {
+async function published(cloud: Cloud, term: string, startTime: number): Promise<readonly Published[]> {
   const found: Published[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page: FilterLogEventsCommandOutput = await aws('reading the event log', () =>
-      cloud.logs.send(
-        new FilterLogEventsCommand({
-          logGroupName: cloud.eventLogGroup,
-          filterPattern,
-          startTime,
-          nextToken,
-        }),
-      ),
-    );
-    for (const { message = '' } of page.events ?? []) {
-      const event = publishedEvent.safeParse(JSON.parse(message));
-      if (event.success) found.push({ type: event.data['detail-type'], detail: event.data.detail });
-    }
-    nextToken = page.nextToken;
-  } while (nextToken !== undefined);
+  for await (const message of logMessages(cloud, 'reading the event log', term, startTime)) {
+    const event = publishedEvent.safeParse(JSON.parse(message));
+    if (event.success) found.push({ type: event.data['detail-type'], detail: event.data.detail });
+  }
   return found;
 }
 

@@ -1,4 +1,3 @@
-import { FilterLogEventsCommand, type FilterLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { toldAgain } from '../../functions/revocation/events.ts';
@@ -8,6 +7,7 @@ import { eventEnvelope, platformSource } from '../../functions/shared/event-enve
 import { tenantId } from '../../functions/shared/identifier-fields.ts';
 import type { TenantId } from '../../functions/shared/identifiers.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import { logMessages } from './log-messages.ts';
 
 const about = z.looseObject({ tenantId });
 const queues: ReadonlyMap<string, string> = new Map(
@@ -37,24 +37,10 @@ export interface Requested {
  */
 export async function requestedSince(cloud: Pick<Cloud, 'logs' | 'eventLogGroup'>, since: number): Promise<readonly Requested[]> {
   const found = new Map<string, Requested>();
-  let nextToken: string | undefined;
-  do {
-    const page: FilterLogEventsCommandOutput = await aws('reading what was asked for', () =>
-      cloud.logs.send(
-        new FilterLogEventsCommand({
-          logGroupName: cloud.eventLogGroup,
-          filterPattern: JSON.stringify(platformSource),
-          startTime: since,
-          nextToken,
-        }),
-      ),
-    );
-    for (const { message = '' } of page.events ?? []) {
-      const requested = requestedOf(message);
-      if (requested !== undefined) found.set(requested.eventId, requested);
-    }
-    nextToken = page.nextToken;
-  } while (nextToken !== undefined);
+  for await (const message of logMessages(cloud, 'reading what was asked for', platformSource, since)) {
+    const requested = requestedOf(message);
+    if (requested !== undefined) found.set(requested.eventId, requested);
+  }
   return [...found.values()].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
 }
 
