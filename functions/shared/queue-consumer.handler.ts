@@ -21,3 +21,19 @@ export function createQueueHandler(clock: Clock, consume: (message: QueueMessage
     return processPartialResponse(event, consumeRecord, new BatchProcessor(EventType.SQS), { throwOnFullBatchFailure: false });
   };
 }
+
+/** What a schedule calls a function with, whatever it says: it has no records. */
+type Scheduled = Readonly<Record<string, unknown>> & { readonly Records?: undefined };
+export type QueueOrScheduleHandler = (
+  event: SQSEvent | Scheduled,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+) => Promise<SQSBatchResponse | undefined>;
+
+/** One function for messages and for a schedule. */
+export function createQueueOrScheduleHandler(consume: QueueHandler, onSchedule: () => Promise<void>): QueueOrScheduleHandler {
+  return async (event, context) => {
+    if (event.Records !== undefined) return consume(event, context);
+    await onSchedule();
+    return undefined;
+  };
+}

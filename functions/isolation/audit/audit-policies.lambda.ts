@@ -14,10 +14,9 @@ import { createIds } from '../../shared/clock.ts';
 import type { ConsumeDeps } from '../../shared/consume-message.ts';
 import { createInbox } from '../../shared/inbox.sqs.ts';
 import { createLog } from '../../shared/logger.ts';
-import { createQueueHandler } from '../../shared/queue-consumer.handler.ts';
+import { createQueueHandler, createQueueOrScheduleHandler } from '../../shared/queue-consumer.handler.ts';
 import { cellOf } from '../../tenants/dedicated-policies.ts';
 import { applyAuditMessage } from './apply-audit-message.ts';
-import { createAuditHandler } from './audit-policies.handler.ts';
 import { type AuditDeps, auditPolicies } from './audit-policies.ts';
 import { createDeployed } from './deployed.aws.ts';
 import { auditEnv } from './env.ts';
@@ -70,7 +69,7 @@ const deps: AuditDeps & ConsumeDeps = {
 };
 
 /** Invoked by the clock, and by messages that ask for it. */
-export const handler = createAuditHandler(
-  () => auditPolicies(deps),
+export const handler = createQueueOrScheduleHandler(
   createQueueHandler(clock, (message, deadline) => applyAuditMessage(deps, message, deadline)),
+  () => auditPolicies(deps),
 );
