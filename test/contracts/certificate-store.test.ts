@@ -1,4 +1,4 @@
-import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCertificateStore } from '../../functions/revocation/certificate/certificate-store.dynamodb.ts';
 import { createIds } from '../../functions/shared/clock.ts';
@@ -13,34 +13,17 @@ certificateStoreContract('memory', async () => createMemoryCertificateStore({ cl
 
 describe('on the local cloud', () => {
   let aws: LocalAws;
-  let made = 0;
   beforeAll(async () => {
     aws = await startLocalAws();
   });
   afterAll(() => aws.close());
 
-  /** Each test its own table: certificates have the same IDs in all of them. */
-  const makeTable = async (): Promise<string> => {
-    made += 1;
-    const TableName = `certificates-${made}`;
-    await aws.admin.dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-        KeySchema: [
-          { AttributeName: 'pk', KeyType: 'HASH' },
-          { AttributeName: 'sk', KeyType: 'RANGE' },
-        ],
-      }),
-    );
-    return TableName;
-  };
   const storeOn = (table: string) => createCertificateStore({ client: aws.admin.dynamodb, table, clock, nextId });
-  certificateStoreContract('DynamoDB', async () => storeOn(await makeTable()));
+  // Each test its own table: certificates have the same IDs in all of them.
+  certificateStoreContract('DynamoDB', async () => storeOn(await aws.makeTable()));
 
   it('takes a repetition of its own write for the success it was', async () => {
-    const store = storeOn(await makeTable());
+    const store = storeOn(await aws.makeTable());
     aws.kernel.faults.add({ service: 'dynamodb', action: 'PutItem', nth: 1, mode: 'duplicate' });
     await store.addPart(newPart(1));
     aws.kernel.faults.add({ service: 'dynamodb', action: 'PutItem', nth: 1, mode: 'duplicate' });
@@ -48,7 +31,7 @@ describe('on the local cloud', () => {
   });
 
   it('says so when an item is of a form it does not know', async () => {
-    const table = await makeTable();
+    const table = await aws.makeTable();
     const { certificateId } = newCertificate();
     const Item = { pk: { S: 'TENANT#acme#' }, sk: { S: `CERTIFICATE#${certificateId}` }, kind: { S: 'CERTIFICATE' }, parts: { N: '0' } };
     await aws.admin.dynamodb.send(new PutItemCommand({ TableName: table, Item }));

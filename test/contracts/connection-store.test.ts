@@ -1,4 +1,4 @@
-import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConnectionStore } from '../../functions/byoc/connection-store.dynamodb.ts';
@@ -19,7 +19,6 @@ connectionStoreContract('memory', async () => createMemoryConnectionStore({ cloc
 
 describe('on the local cloud', () => {
   let aws: LocalAws;
-  let made = 0;
   const lines: string[] = [];
   const line = (message: string): void => void lines.push(message);
   const log: Log = { info: line, warn: line, error: line, with: () => log };
@@ -30,24 +29,22 @@ describe('on the local cloud', () => {
 
   /** Each test its own table: tenants have the same names in all of them. */
   const makeTable = async (): Promise<string> => {
-    made += 1;
-    const TableName = `connections-${made}`;
-    const keys = (hash: string, range: string) => [
-      { AttributeName: hash, KeyType: 'HASH' as const },
-      { AttributeName: range, KeyType: 'RANGE' as const },
-    ];
-    await aws.admin.dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [
-          ...['pk', 'sk', 'dueShard'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-          { AttributeName: 'dueAt', AttributeType: 'N' },
-        ],
-        KeySchema: keys('pk', 'sk'),
-        GlobalSecondaryIndexes: [{ IndexName: 'due', KeySchema: keys('dueShard', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } }],
-      }),
-    );
+    const TableName = await aws.makeTable({
+      AttributeDefinitions: [
+        { AttributeName: 'dueShard', AttributeType: 'S' },
+        { AttributeName: 'dueAt', AttributeType: 'N' },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'due',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    });
     for (const id of ['acme', 'acme-2', 'globex']) {
       const Item = { pk: { S: `TENANT#${id}#` }, sk: { S: 'TENANT' }, status: { S: 'active' } };
       await aws.admin.dynamodb.send(new PutItemCommand({ TableName, Item }));

@@ -1,4 +1,4 @@
-import { CreateTableCommand, DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { CreatePolicyCommand, CreatePolicyVersionCommand, GetPolicyCommand, ListPolicyVersionsCommand } from '@aws-sdk/client-iam';
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ describe('X5 cut-offs, from the request to the policy', () => {
   let now: number;
   let queueUrl: string;
   let policyArn: string;
-  const table = 'cut-offs';
+  let table: string;
 
   const write = () =>
     writeRevoked({ clock: () => now, log, entries, policy: createRevokedPolicyStore({ client: aws.admin.iam, policyArn }) });
@@ -39,17 +39,7 @@ describe('X5 cut-offs, from the request to the policy', () => {
     log = createMemoryLog();
     const { QueueUrl = '' } = await aws.admin.sqs.send(new CreateQueueCommand({ QueueName: 'cut-off' }));
     queueUrl = QueueUrl;
-    await aws.admin.dynamodb.send(
-      new CreateTableCommand({
-        TableName: table,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-        KeySchema: [
-          { AttributeName: 'pk', KeyType: 'HASH' },
-          { AttributeName: 'sk', KeyType: 'RANGE' },
-        ],
-      }),
-    );
+    table = await aws.makeTable();
     const PolicyDocument = JSON.stringify(revokedPolicy([], now).document);
     const made = await aws.admin.iam.send(new CreatePolicyCommand({ PolicyName: 'Revoked', Path: '/cordon/', PolicyDocument }));
     policyArn = made.Policy?.Arn ?? '';

@@ -16,8 +16,13 @@ export interface LocalAws {
   readonly keyArn: string;
   readonly registryTable: string;
   readonly attributionTable: string;
+  /** A table of its own, with the keys `pk` and `sk`, for a contract in which each test begins with nothing. @returns its name */
+  makeTable(more?: Indexed): Promise<string>;
   close(): Promise<void>;
 }
+
+/** Indexes, and the attributes that are keys of theirs alone. */
+type Indexed = Partial<Pick<CreateTableCommandInput, 'AttributeDefinitions' | 'LocalSecondaryIndexes' | 'GlobalSecondaryIndexes'>>;
 
 const string = (AttributeName: string): { AttributeName: string; AttributeType: 'S' } => ({ AttributeName, AttributeType: 'S' });
 const hash = { AttributeName: 'pk', KeyType: 'HASH' } as const;
@@ -28,17 +33,15 @@ const index = (IndexName: string, key: string) => ({
   Projection: { ProjectionType: 'ALL' as const },
 });
 
-const registry: CreateTableCommandInput = {
-  TableName: 'registry',
+const table = (TableName: string, { AttributeDefinitions = [], ...indexes }: Indexed = {}): CreateTableCommandInput => ({
+  TableName,
   BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [string('pk'), string('sk')],
+  AttributeDefinitions: [string('pk'), string('sk'), ...AttributeDefinitions],
   KeySchema: [hash, range('sk')],
-};
-const attribution: CreateTableCommandInput = {
-  TableName: 'attribution',
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: ['pk', 'sk', 'credentialKey', 'userKey', 'sessionKey'].map(string),
-  KeySchema: [hash, range('sk')],
+  ...indexes,
+});
+const attributionIndexes: Indexed = {
+  AttributeDefinitions: ['credentialKey', 'userKey', 'sessionKey'].map(string),
   LocalSecondaryIndexes: [index('byCredential', 'credentialKey'), index('byUser', 'userKey'), index('bySession', 'sessionKey')],
 };
 
@@ -51,7 +54,9 @@ export async function startLocalAws(): Promise<LocalAws> {
   endpoint = server.endpoint;
   const { accountId, region } = kernel;
   const admin = awsClients({ endpoint, region }, kernel.addAccount(accountId));
-  await Promise.all([registry, attribution].map((table) => admin.dynamodb.send(new CreateTableCommand(table))));
+  const make = (input: CreateTableCommandInput) => admin.dynamodb.send(new CreateTableCommand(input));
+  let made = 0;
+  await Promise.all([make(table('registry')), make(table('attribution', attributionIndexes))]);
   const { KeyMetadata } = await admin.kms.send(new CreateKeyCommand({}));
   return {
     accountId,
@@ -62,6 +67,12 @@ export async function startLocalAws(): Promise<LocalAws> {
     keyArn: KeyMetadata?.Arn ?? '',
     registryTable: 'registry',
     attributionTable: 'attribution',
+    async makeTable(more) {
+      made += 1;
+      const name = `made-${made}`;
+      await make(table(name, more));
+      return name;
+    },
     async close() {
       admin.destroy();
       await server.close();

@@ -1,5 +1,5 @@
-import { CreateTableCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIds } from '../../functions/shared/clock.ts';
 import { tenantId, userId } from '../../functions/shared/identifier-fields.ts';
 import { createRegistry } from '../../functions/tenants/registry.dynamodb.ts';
@@ -14,28 +14,15 @@ registryContract('memory', async () => createMemoryRegistry({ clock, nextId }));
 
 describe('on the local cloud', () => {
   let aws: LocalAws;
-  let made = 0;
+  let table: string;
   beforeAll(async () => {
     aws = await startLocalAws();
   });
   afterAll(() => aws.close());
-  beforeEach(() => {
-    made += 1;
-  });
 
   /** Each test its own table: tenants have the same names in all of them. */
   const make = async () => {
-    const table = `registry-${made}`;
-    const key = (AttributeName: string, KeyType: 'HASH' | 'RANGE') => ({ AttributeName, KeyType });
-    const AttributeDefinitions = ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }));
-    await aws.admin.dynamodb.send(
-      new CreateTableCommand({
-        TableName: table,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions,
-        KeySchema: [key('pk', 'HASH'), key('sk', 'RANGE')],
-      }),
-    );
+    table = await aws.makeTable();
     return createRegistry({ client: aws.admin.dynamodb, table, clock, nextId });
   };
   registryContract('DynamoDB', make);
@@ -77,7 +64,7 @@ describe('on the local cloud', () => {
   it('leaves attributes alone that it does not know', async () => {
     const registry = await make();
     const tenantKey = { pk: { S: 'TENANT#acme#' }, sk: { S: 'TENANT' } };
-    await aws.admin.dynamodb.send(new PutItemCommand({ TableName: `registry-${made}`, Item: { ...tenantKey, status: { S: 'active' } } }));
+    await aws.admin.dynamodb.send(new PutItemCommand({ TableName: table, Item: { ...tenantKey, status: { S: 'active' } } }));
     const item = {
       tenantId: tenantId.parse('acme'),
       kind: 'USER',
@@ -90,7 +77,7 @@ describe('on the local cloud', () => {
       subject: 's',
     } as const;
     const added = await registry.addUser({ ...item, userId: userId.parse(item.userId) });
-    const key = { TableName: `registry-${made}`, Key: { pk: { S: 'TENANT#acme#' }, sk: { S: `USER#${item.userId}` } } };
+    const key = { TableName: table, Key: { pk: { S: 'TENANT#acme#' }, sk: { S: `USER#${item.userId}` } } };
     await aws.admin.dynamodb.send(
       new UpdateItemCommand({ ...key, UpdateExpression: 'SET dueShard = :s', ExpressionAttributeValues: { ':s': { S: '7' } } }),
     );

@@ -1,4 +1,3 @@
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createRevocationStore } from '../../functions/revocation/revocation-store.dynamodb.ts';
 import { createIds } from '../../functions/shared/clock.ts';
@@ -19,7 +18,6 @@ revocationStoreContract('memory', async () => {
 
 describe('on the local cloud', () => {
   let aws: LocalAws;
-  let made = 0;
   beforeAll(async () => {
     aws = await startLocalAws();
   });
@@ -27,18 +25,7 @@ describe('on the local cloud', () => {
 
   /** Each test its own table: the tenant has the same name in all of them. */
   revocationStoreContract('DynamoDB', async () => {
-    made += 1;
-    const TableName = `revocations-${made}`;
-    const key = (AttributeName: string, KeyType: 'HASH' | 'RANGE') => ({ AttributeName, KeyType });
-    await aws.admin.dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-        KeySchema: [key('pk', 'HASH'), key('sk', 'RANGE')],
-      }),
-    );
-    const deps = { client: aws.admin.dynamodb, table: TableName, clock, nextId };
+    const deps = { client: aws.admin.dynamodb, table: await aws.makeTable(), clock, nextId };
     return { store: createRevocationStore(deps), registry: createRegistry(deps) };
   });
 });

@@ -1,4 +1,4 @@
-import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTellings } from '../../functions/isolation/limits/tellings.dynamodb.ts';
 import { createThrottlings } from '../../functions/isolation/limits/throttlings.dynamodb.ts';
@@ -17,29 +17,14 @@ const throttled = (tenant: Pair[0], afterMs: number, over: Partial<Throttling> =
 const within = (fromMs: number, toMs: number) => ({ from: start + fromMs, to: start + toMs });
 
 let aws: LocalAws;
-let tables = 0;
 beforeAll(async () => {
   aws = await startLocalAws();
 });
 afterAll(() => aws.close());
 
-async function newTable(): Promise<string> {
-  tables += 1;
-  const TableName = `throttlings-${tables}`;
-  const [AttributeDefinitions, KeySchema] = [
-    ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-    [
-      { AttributeName: 'pk', KeyType: 'HASH' as const },
-      { AttributeName: 'sk', KeyType: 'RANGE' as const },
-    ],
-  ];
-  await aws.admin.dynamodb.send(new CreateTableCommand({ TableName, BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions, KeySchema }));
-  return TableName;
-}
-
 const stores: readonly (readonly [string, () => Promise<Throttlings>])[] = [
   ['memory', async () => createMemoryThrottlings()],
-  ['DynamoDB', async () => createThrottlings({ client: aws.admin.dynamodb, table: await newTable() })],
+  ['DynamoDB', async () => createThrottlings({ client: aws.admin.dynamodb, table: await aws.makeTable() })],
 ];
 
 describe.each(stores)('T4 throttlings in %s', (_name, open) => {
@@ -78,7 +63,7 @@ describe.each(stores)('T4 throttlings in %s', (_name, open) => {
 
 const tellings: readonly (readonly [string, (clock: () => number) => Promise<Tellings>])[] = [
   ['memory', async (clock) => createMemoryTellings(clock)],
-  ['DynamoDB', async (clock) => createTellings({ client: aws.admin.dynamodb, table: await newTable(), clock })],
+  ['DynamoDB', async (clock) => createTellings({ client: aws.admin.dynamodb, table: await aws.makeTable(), clock })],
 ];
 
 describe.each(tellings)('T4 what is told, in %s', (_name, open) => {
@@ -118,7 +103,7 @@ describe.each(tellings)('T4 what is told, in %s', (_name, open) => {
 
 describe('T4 what the table keeps', () => {
   it('is who, where and when, and no longer than some hours', async () => {
-    const table = await newTable();
+    const table = await aws.makeTable();
     await createThrottlings({ client: aws.admin.dynamodb, table }).keep(throttled(acme, 0));
     const { Items = [] } = await aws.admin.dynamodb.send(new ScanCommand({ TableName: table }));
     expect(Items.map((item) => Object.keys(item).sort())).toEqual(

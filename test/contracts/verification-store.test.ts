@@ -1,4 +1,4 @@
-import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Verification, VerificationStore } from '../../functions/isolation/verify/verification.ts';
 import { createVerificationStore } from '../../functions/isolation/verify/verification-store.dynamodb.ts';
@@ -66,35 +66,28 @@ contract('in memory', async () => createIsolationWorld().deps.store);
 
 describe('on the local cloud', () => {
   let aws: LocalAws;
-  let made = 0;
   beforeAll(async () => {
     aws = await startLocalAws();
   });
   afterAll(() => aws.close());
 
-  const makeTable = async (): Promise<string> => {
-    made += 1;
-    const TableName = `runs-${made}`;
-    const key = (AttributeName: string, KeyType: 'HASH' | 'RANGE') => ({ AttributeName, KeyType });
-    await aws.admin.dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['pk', 'sk', 'startedAt'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
-        KeySchema: [key('pk', 'HASH'), key('sk', 'RANGE')],
-        LocalSecondaryIndexes: [
-          {
-            ...{ IndexName: 'byStart', KeySchema: [key('pk', 'HASH'), key('startedAt', 'RANGE')] },
-            Projection: {
-              ProjectionType: 'INCLUDE',
-              NonKeyAttributes: ['verificationId', 'requestedBy', 'finishedAt', 'status', 'counts'],
-            },
+  const makeTable = (): Promise<string> =>
+    aws.makeTable({
+      AttributeDefinitions: [{ AttributeName: 'startedAt', AttributeType: 'S' }],
+      LocalSecondaryIndexes: [
+        {
+          IndexName: 'byStart',
+          KeySchema: [
+            { AttributeName: 'pk', KeyType: 'HASH' },
+            { AttributeName: 'startedAt', KeyType: 'RANGE' },
+          ],
+          Projection: {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: ['verificationId', 'requestedBy', 'finishedAt', 'status', 'counts'],
           },
-        ],
-      }),
-    );
-    return TableName;
-  };
+        },
+      ],
+    });
   const storeOn = (table: string) => createVerificationStore({ client: aws.admin.dynamodb, table });
   contract('DynamoDB', async () => storeOn(await makeTable()));
 
