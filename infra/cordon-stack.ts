@@ -1,21 +1,12 @@
-import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { EventBus, Match } from 'aws-cdk-lib/aws-events';
-import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { inboundDetailTypes as connectionDetailTypes } from '../functions/byoc/events.ts';
-import { inboundDetailTypes as auditDetailTypes } from '../functions/isolation/audit/events.ts';
 import type { Reference } from '../functions/isolation/audit/reference.ts';
-import { inboundDetailTypes as isolationDetailTypes } from '../functions/isolation/events.ts';
-import { observedDetailTypes as namedDetailTypes } from '../functions/isolation/honey/events.ts';
-import { observedDetailTypes } from '../functions/isolation/limits/events.ts';
-import { inboundDetailTypes as revocationDetailTypes, toldAgain } from '../functions/revocation/events.ts';
-import { inboundDetailTypes as rotationDetailTypes } from '../functions/rotation/events.ts';
-import type { SessionsEnvVariables } from '../functions/sessions/env.ts';
+import { toldAgain } from '../functions/revocation/events.ts';
 import { cordonSource, platformSource } from '../functions/shared/event-envelope.ts';
 import type { TenantsEnvVariables } from '../functions/tenants/env.ts';
-import { inboundDetailTypes } from '../functions/tenants/events.ts';
 import { acknowledgeFindings } from './acknowledged-findings.ts';
 import { AccessWatch } from './constructs/access-watch.ts';
 import { Alarms } from './constructs/alarms.ts';
@@ -23,7 +14,6 @@ import { Broker } from './constructs/broker.ts';
 import { Byoc } from './constructs/byoc.ts';
 import { CutOff } from './constructs/cut-off.ts';
 import { Dashboard } from './constructs/dashboard.ts';
-import { EventIntake } from './constructs/event-intake.ts';
 import { EventLog } from './constructs/event-log.ts';
 import { FunctionBoundary } from './constructs/function-boundary.ts';
 import { HoneyKey } from './constructs/honey-key.ts';
@@ -33,17 +23,18 @@ import { IsolationTests } from './constructs/isolation-tests.ts';
 import { OperatorAccess } from './constructs/operator-access.ts';
 import { PolicyAudit } from './constructs/policy-audit.ts';
 import { ProviderAdmins } from './constructs/provider-admins.ts';
-import { putEventsStatement } from './constructs/put-events.ts';
 import { RateLimits } from './constructs/rate-limits.ts';
 import { Revocation } from './constructs/revocation.ts';
 import { RevocationsApi } from './constructs/revocations.ts';
 import { Rotation } from './constructs/rotation.ts';
-import { ServiceFunction } from './constructs/service-function.ts';
+import { sessionsFunction } from './constructs/sessions.ts';
 import { Sweep } from './constructs/sweep.ts';
 import { AttributionTable, CutOffsTable, IsolationTable, RegistryTable, ThrottlingsTable } from './constructs/tables.ts';
 import { TenantKey } from './constructs/tenant-key.ts';
 import { TenantRoles } from './constructs/tenant-roles.ts';
 import { roleArn, type TenantStatementScope } from './constructs/tenant-statements.ts';
+import { tenantsFunction, tenantsIntake } from './constructs/tenants.ts';
+import { addParameters } from './parameters.ts';
 
 export interface CordonStackProps extends StackProps {
   /** What this same stack says of policies, for the audit to carry. @default - nothing, for the synthesis that it is made from */
@@ -55,27 +46,7 @@ export class CordonStack extends Stack {
   constructor(app: Construct, id: string, props?: CordonStackProps) {
     super(app, id, props);
 
-    const trustedIssuers = new CfnParameter(this, 'TrustedIssuers', {
-      description: 'JSON array of {issuer, audiences, jwksUri, claims?}: whose tokens name a tenant and a user',
-      default: '[]',
-    });
-    const providerBaseUrls = new CfnParameter(this, 'ProviderBaseUrls', {
-      description: 'For development: JSON object of provider base URLs; without effect in a deployed function',
-      default: '{}',
-    });
-    const providerAdminBaseUrls = new CfnParameter(this, 'ProviderAdminBaseUrls', {
-      description: 'For development: JSON object of base URLs of providers’ administrations; without effect in a deployed function',
-      default: '{}',
-    });
-    const providerTokenUrls = new CfnParameter(this, 'ProviderTokenUrls', {
-      description: 'For development: JSON object of providers’ token endpoints; without effect in a deployed function',
-      default: '{}',
-    });
-    const allowLoopbackEgress = new CfnParameter(this, 'AllowLoopbackEgress', {
-      description: 'For development: lets calls go to loopback addresses; without effect in a deployed function',
-      default: 'false',
-      allowedValues: ['true', 'false'],
-    });
+    const { trustedIssuers, development } = addParameters(this);
 
     // State
     const registry = new RegistryTable(this, 'Registry').table;
@@ -98,7 +69,6 @@ export class CordonStack extends Stack {
     // Events
     const bus = new EventBus(this, 'Bus');
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
-    const tenantsTimeout = Duration.seconds(60);
     const alarmAction = new SnsAction(alarms);
     const eventLog = new EventLog(this, 'EventLog', {
       bus,
@@ -113,27 +83,7 @@ export class CordonStack extends Stack {
         RoleConnectionSuspended: 'A customer’s role is no longer safe, or gone: its tenant’s calls to that account are refused.',
       },
     });
-    const intake = new EventIntake(this, 'Tenants', {
-      bus,
-      functionTimeout: tenantsTimeout,
-      alarmAction,
-      patterns: {
-        TenantEvents: { source: [platformSource], detailType: [...inboundDetailTypes] },
-        // What nothing else takes is taken here, refused, and kept with the reason.
-        UnknownTypes: {
-          source: [platformSource],
-          detailType: Match.anythingBut(
-            ...inboundDetailTypes,
-            ...connectionDetailTypes,
-            ...rotationDetailTypes,
-            ...revocationDetailTypes,
-            ...isolationDetailTypes,
-            ...auditDetailTypes,
-          ),
-        },
-        UnknownSources: { source: Match.anythingBut(platformSource, cordonSource) },
-      },
-    });
+    const intake = tenantsIntake(this, 'Tenants', bus, alarmAction);
 
     // Functions
     const boundary = new FunctionBoundary(this, 'FunctionBoundary', scope, [
@@ -142,52 +92,14 @@ export class CordonStack extends Stack {
       isolationRuns.tableArn,
       `${isolationRuns.tableArn}/index/byStart`,
     ]).policy;
-    const mint = (sid: string, roles: string[]): PolicyStatement =>
-      new PolicyStatement({ sid, actions: ['sts:AssumeRole', 'sts:TagSession'], resources: roles.map((name) => roleArn(scope, name)) });
-
-    const sessionsEnv: SessionsEnvVariables = {
-      TENANT_READER_ROLE_ARN: roleArn(scope, 'TenantReader'),
-      DEDICATED_ROLE_ARN_PREFIX: roleArn(scope, 'TenantAgent-'),
-      REGISTRY_TABLE: registry.tableName,
-      TRUSTED_ISSUERS: trustedIssuers.valueAsString,
-      EVENT_BUS_NAME: bus.eventBusName,
-    };
-    const sessions = new ServiceFunction(this, 'SessionsFunction', {
-      entry: 'sessions/mint-session.lambda.ts',
-      environment: sessionsEnv,
+    const sessions = sessionsFunction(this, 'SessionsFunction', {
+      scope,
       boundary,
-      statements: [
-        mint('MintReaders', ['TenantReader', 'TenantAgent-*']), // reason: a dedicated tenant's role is made later; its trust admits this function as reader only
-        new PolicyStatement({
-          sid: 'DenyWriters',
-          effect: Effect.DENY,
-          actions: ['sts:AssumeRole'],
-          resources: [roleArn(scope, 'TenantAgent-*.writer')],
-        }),
-        // What the broker reports: the tenant in the event is the one of the token verified here.
-        putEventsStatement(bus, {
-          sid: 'ReportViolations',
-          source: cordonSource,
-          detailTypes: ['IsolationViolationDetected', ...observedDetailTypes, ...namedDetailTypes],
-        }),
-      ],
+      bus,
+      registryTable: registry.tableName,
+      trustedIssuers,
     });
-
-    const tenants = new ServiceFunction(this, 'TenantsFunction', {
-      entry: 'tenants/apply-tenant-event.lambda.ts',
-      environment: {},
-      boundary,
-      timeout: tenantsTimeout,
-      statements: [
-        mint('MintWriters', ['TenantWriter', 'TenantProvisioner', 'TenantAgent-*.writer']), // reason: a dedicated tenant's role is made later
-        ...intake.consumerStatements(),
-        putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
-        ...admins.readStatements(this.region),
-        ...honeyKey.readStatements(),
-      ],
-    });
-    intake.deliverTo(tenants.function);
-
+    const tenants = tenantsFunction(this, 'TenantsFunction', { scope, boundary, bus, intake, admins, honeyKey });
     const byoc = new Byoc(this, 'Byoc', {
       scope,
       boundary,
@@ -196,15 +108,8 @@ export class CordonStack extends Stack {
       sessions,
       registryTable: registry.tableName,
       attributionTable: attribution.tableName,
-      trustedIssuers: trustedIssuers.valueAsString,
+      trustedIssuers,
     });
-    /** Where providers are in the local cloud. */
-    const development = {
-      PROVIDER_BASE_URLS: providerBaseUrls.valueAsString,
-      PROVIDER_ADMIN_BASE_URLS: providerAdminBaseUrls.valueAsString,
-      PROVIDER_TOKEN_URLS: providerTokenUrls.valueAsString,
-      ALLOW_LOOPBACK_EGRESS: allowLoopbackEgress.valueAsString,
-    };
     const rotation = new Rotation(this, 'Rotation', {
       scope,
       boundary,
@@ -235,7 +140,7 @@ export class CordonStack extends Stack {
       bus,
       sessions,
       registryTable: registry.tableName,
-      trustedIssuers: trustedIssuers.valueAsString,
+      trustedIssuers,
     }).server;
     const isolation = new IsolationApi(this, 'IsolationApi', {
       boundary,
@@ -243,7 +148,7 @@ export class CordonStack extends Stack {
       sessions,
       table: isolationRuns,
       registryTable: registry.tableName,
-      trustedIssuers: trustedIssuers.valueAsString,
+      trustedIssuers,
     }).server;
     const accessWatch = new AccessWatch(this, 'AccessWatch', { boundary, bus, alarmAction, accountId: this.account, cutOff, honeyKey });
     const rateLimits = new RateLimits(this, 'RateLimits', { boundary, bus, alarmAction, table: throttlings });
@@ -266,9 +171,9 @@ export class CordonStack extends Stack {
       connections: byoc.connections,
       revocations,
       isolation,
-      trustedIssuers: trustedIssuers.valueAsString,
-      providerBaseUrls: providerBaseUrls.valueAsString,
-      allowLoopbackEgress: allowLoopbackEgress.valueAsString,
+      trustedIssuers,
+      providerBaseUrls: development.PROVIDER_BASE_URLS,
+      allowLoopbackEgress: development.ALLOW_LOOPBACK_EGRESS,
     });
 
     const isolationTests = new IsolationTests(this, 'IsolationTests', {
@@ -328,40 +233,44 @@ export class CordonStack extends Stack {
       tenantKeyArn: tenantKey.keyArn,
       ...(props?.synthesizedPolicies && { reference: props.synthesizedPolicies }),
     });
+    const functions = {
+      Sessions: sessions,
+      Tenants: tenants,
+      Byoc: byoc.worker,
+      Connections: byoc.connections,
+      Rotation: rotation.worker,
+      Revocation: revocation.worker,
+      CutOff: cutOff.writer,
+      Sweep: sweep.function,
+      Authorizer: broker.authorizer,
+      Broker: broker.broker,
+      Door: broker.door,
+      Evidence: broker.evidence,
+      Revocations: revocations,
+      Description: broker.description,
+      Limits: rateLimits.finder,
+      Watch: accessWatch.watcher,
+      IsolationApi: isolation,
+      Isolation: isolationTests.verifier,
+      PolicyAudit: policyAudit.auditor,
+    };
+    const queues = {
+      Tenants: intake,
+      Byoc: byoc.intake,
+      Rotation: rotation.intake,
+      Revocation: revocation.intake,
+      CutOff: cutOff,
+      Limits: rateLimits.intake,
+      Watch: accessWatch.intake,
+      Isolation: isolationTests.intake,
+      PolicyAudit: policyAudit.intake,
+    };
     const operator = new OperatorAccess(this, 'OperatorAccess', {
       scope,
       bus,
       source: platformSource,
-      queues: [
-        intake,
-        byoc.intake,
-        rotation.intake,
-        revocation.intake,
-        cutOff,
-        rateLimits.intake,
-        accessWatch.intake,
-        isolationTests.intake,
-        policyAudit.intake,
-      ].flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
-      logGroups: [
-        eventLog.logGroup,
-        ...[
-          ...[sessions, tenants, byoc.worker, byoc.connections, rotation.worker, revocation.worker, cutOff.writer, sweep.function],
-          ...[
-            broker.authorizer,
-            broker.broker,
-            broker.door,
-            broker.evidence,
-            revocations,
-            broker.description,
-            rateLimits.finder,
-            accessWatch.watcher,
-            isolation,
-            isolationTests.verifier,
-            policyAudit.auditor,
-          ],
-        ].map(({ logGroup }) => logGroup),
-      ],
+      queues: Object.values(queues).flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]),
+      logGroups: [eventLog, ...Object.values(functions)].map(({ logGroup }) => logGroup),
     }).policy;
 
     const outputs: Record<string, string> = {
@@ -381,52 +290,23 @@ export class CordonStack extends Stack {
       ByocProbeRoleArn: roles.probe.attrArn,
       EvidenceKeyArn: byoc.evidenceKey.keyArn,
       TemplateBucket: byoc.templates.bucketName,
-      FunctionSessionsArn: sessions.function.functionArn,
       TenantSupplierRoleArn: roles.supplier.attrArn,
       TenantRotatorRoleArn: roles.rotator.attrArn,
       TenantRevokerRoleArn: roles.revoker.attrArn,
       BrokerUrl: broker.api.api.deploymentStage.urlForPath(),
-      FunctionAuthorizerArn: broker.authorizer.function.functionArn,
-      FunctionBrokerArn: broker.broker.function.functionArn,
-      FunctionDoorArn: broker.door.function.functionArn,
-      FunctionEvidenceArn: broker.evidence.function.functionArn,
-      FunctionTenantsArn: tenants.function.functionArn,
-      FunctionRotationArn: rotation.worker.function.functionArn,
-      FunctionByocArn: byoc.worker.function.functionArn,
-      FunctionConnectionsArn: byoc.connections.function.functionArn,
-      FunctionRevocationsArn: revocations.function.functionArn,
-      FunctionRevocationArn: revocation.worker.function.functionArn,
-      FunctionCutOffArn: cutOff.writer.function.functionArn,
-      FunctionSweepArn: sweep.function.function.functionArn,
-      FunctionWatchArn: accessWatch.watcher.function.functionArn,
-      FunctionLimitsArn: rateLimits.finder.function.functionArn,
-      QueueTenantsUrl: intake.queue.queueUrl,
-      QueueTenantsDlqUrl: intake.deadLetterQueue.queueUrl,
-      QueueRotationUrl: rotation.intake.queue.queueUrl,
-      QueueRotationDlqUrl: rotation.intake.deadLetterQueue.queueUrl,
-      QueueByocUrl: byoc.intake.queue.queueUrl,
-      QueueByocDlqUrl: byoc.intake.deadLetterQueue.queueUrl,
-      QueueRevocationUrl: revocation.intake.queue.queueUrl,
-      QueueRevocationDlqUrl: revocation.intake.deadLetterQueue.queueUrl,
-      QueueCutOffUrl: cutOff.queue.queueUrl,
-      QueueCutOffDlqUrl: cutOff.deadLetterQueue.queueUrl,
-      QueueWatchUrl: accessWatch.intake.queue.queueUrl,
-      QueueWatchDlqUrl: accessWatch.intake.deadLetterQueue.queueUrl,
-      QueueLimitsUrl: rateLimits.intake.queue.queueUrl,
-      QueueLimitsDlqUrl: rateLimits.intake.deadLetterQueue.queueUrl,
-      FunctionPolicyAuditArn: policyAudit.auditor.function.functionArn,
-      QueuePolicyAuditUrl: policyAudit.intake.queue.queueUrl,
-      QueuePolicyAuditDlqUrl: policyAudit.intake.deadLetterQueue.queueUrl,
       CutOffsTable: cutOffs.tableName,
       ThrottlingsTable: throttlings.tableName,
-      QueueIsolationUrl: isolationTests.intake.queue.queueUrl,
-      QueueIsolationDlqUrl: isolationTests.intake.deadLetterQueue.queueUrl,
-      FunctionIsolationArn: isolationTests.verifier.function.functionArn,
-      FunctionIsolationApiArn: isolation.function.functionArn,
       IsolationTable: isolationRuns.tableName,
       IsolationIdentitySecretArn: isolationTests.identitySecretArn,
       RevokedPolicyArn: roles.revoked.managedPolicyArn,
     };
+    // Nobody looks for what only tells how the API is called.
+    const { Description: _, ...told } = functions;
+    for (const [name, { function: its }] of Object.entries(told)) outputs[`Function${name}Arn`] = its.functionArn;
+    for (const [name, { queue, deadLetterQueue }] of Object.entries(queues)) {
+      outputs[`Queue${name}Url`] = queue.queueUrl;
+      outputs[`Queue${name}DlqUrl`] = deadLetterQueue.queueUrl;
+    }
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     // The last there is: it watches everything before it.
     new Alarms(this, 'Operating', { inventory: takeInventory(this), alarmAction, topic: alarms });

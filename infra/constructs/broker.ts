@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
-import { type IManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { TenancyConfig } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { EvidenceEnvVariables } from '../../functions/attribution/env.ts';
@@ -10,6 +10,8 @@ import type { DoorEnvVariables } from '../../functions/credentials/env.ts';
 import { observedDetailTypes } from '../../functions/isolation/honey/events.ts';
 import { cordonSource } from '../../functions/shared/event-envelope.ts';
 import { BrokerApi } from './broker-api.ts';
+import { mintStatement } from './mint.ts';
+import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
 
@@ -47,11 +49,7 @@ export class Broker extends Construct {
   constructor(parent: Construct, id: string, props: BrokerProps) {
     super(parent, id);
     const { scope, boundary } = props;
-    const invokeSessions = new PolicyStatement({
-      sid: 'AskForOwnSession',
-      actions: ['lambda:InvokeFunction'],
-      resources: [props.sessions.function.functionArn],
-    });
+    const invokeSessions = props.sessions.invokeStatement('AskForOwnSession');
 
     const authorizerEnv: AuthorizeEnvVariables = { TRUSTED_ISSUERS: props.trustedIssuers };
     this.authorizer = new ServiceFunction(this, 'AuthorizerFunction', {
@@ -100,22 +98,12 @@ export class Broker extends Construct {
       boundary,
       timeout: Duration.seconds(29),
       statements: [
-        new PolicyStatement({
-          sid: 'MintSuppliers',
-          actions: ['sts:AssumeRole', 'sts:TagSession'],
-          // reason: a dedicated tenant's role is made later; its trust admits this function as writer only
-          resources: [roleArn(scope, 'TenantSupplier'), roleArn(scope, 'TenantAgent-*.writer')],
-        }),
-        new PolicyStatement({
+        // reason: a dedicated tenant's role is made later; its trust admits this function as writer only
+        mintStatement(scope, 'MintSuppliers', ['TenantSupplier', 'TenantAgent-*.writer']),
+        putEventsStatement(props.bus, {
           sid: 'AnnounceSupplied',
-          actions: ['events:PutEvents'],
-          resources: [props.bus.eventBusArn],
-          conditions: {
-            StringEquals: {
-              'events:source': cordonSource,
-              'events:detail-type': ['CredentialProvisioned', 'IsolationViolationDetected', ...observedDetailTypes],
-            },
-          },
+          source: cordonSource,
+          detailTypes: ['CredentialProvisioned', 'IsolationViolationDetected', ...observedDetailTypes],
         }),
       ],
     });

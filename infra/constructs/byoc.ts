@@ -17,6 +17,7 @@ import { inboundDetailTypes } from '../../functions/byoc/events.ts';
 import type { ConnectionsEnvVariables } from '../../functions/connections/env.ts';
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
 import { EventIntake } from './event-intake.ts';
+import { mintStatement } from './mint.ts';
 import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
 import { roleArn, type TenantStatementScope } from './tenant-statements.ts';
@@ -70,11 +71,7 @@ export class Byoc extends Construct {
       boundary,
       timeout,
       statements: [
-        new PolicyStatement({
-          sid: 'MintWriters',
-          actions: ['sts:AssumeRole', 'sts:TagSession'],
-          resources: [roleArn(scope, 'TenantWriter')],
-        }),
+        mintStatement(scope, 'MintWriters', ['TenantWriter']),
         ...this.intake.consumerStatements(),
         putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         new PolicyStatement({

@@ -7,10 +7,12 @@ import { Construct } from 'constructs';
 import type { RevocationEnvVariables } from '../../functions/revocation/env.ts';
 import { inboundDetailTypes } from '../../functions/revocation/events.ts';
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import type { Development } from '../parameters.ts';
 import type { CutOff } from './cut-off.ts';
 import { EventIntake } from './event-intake.ts';
 import { letSignCertificates } from './evidence-signing.ts';
 import type { HoneyKey } from './honey-key.ts';
+import { mintStatement } from './mint.ts';
 import type { ProviderAdmins } from './provider-admins.ts';
 import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
@@ -28,11 +30,7 @@ export interface RevocationProps {
   readonly honeyKey: HoneyKey;
   /** Signs certificates. */
   readonly evidenceKey: Key;
-  /** Where providers are in the local cloud; without effect in a deployed function. */
-  readonly development: Pick<
-    Required<RevocationEnvVariables>,
-    'PROVIDER_BASE_URLS' | 'PROVIDER_ADMIN_BASE_URLS' | 'PROVIDER_TOKEN_URLS' | 'ALLOW_LOOPBACK_EGRESS'
-  >;
+  readonly development: Development;
 }
 
 /** Ends access: at once in the registry, then everywhere else. Takes its events and what the sweep finds due. */
@@ -71,12 +69,8 @@ export class Revocation extends Construct {
       boundary: props.boundary,
       timeout,
       statements: [
-        new PolicyStatement({
-          sid: 'MintRevokers',
-          actions: ['sts:AssumeRole', 'sts:TagSession'],
-          // reason: a dedicated tenant's roles are made later; each one's trust admits this function
-          resources: [roleArn(scope, 'TenantRevoker'), roleArn(scope, 'TenantAgent-*')],
-        }),
+        // reason: a dedicated tenant's roles are made later; each one's trust admits this function
+        mintStatement(scope, 'MintRevokers', ['TenantRevoker', 'TenantAgent-*']),
         ...this.intake.consumerStatements(),
         putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         // What others have to do when something is revoked.

@@ -6,7 +6,9 @@ import { Construct } from 'constructs';
 import type { RotationEnvVariables } from '../../functions/rotation/env.ts';
 import { inboundDetailTypes } from '../../functions/rotation/events.ts';
 import { cordonSource, platformSource } from '../../functions/shared/event-envelope.ts';
+import type { Development } from '../parameters.ts';
 import { EventIntake } from './event-intake.ts';
+import { mintStatement } from './mint.ts';
 import type { ProviderAdmins } from './provider-admins.ts';
 import { putEventsStatement } from './put-events.ts';
 import { ServiceFunction } from './service-function.ts';
@@ -21,11 +23,7 @@ export interface RotationProps {
   readonly registryTable: string;
   readonly attributionTable: string;
   readonly tenantKeyArn: string;
-  /** Where providers are in the local cloud; without effect in a deployed function. */
-  readonly development: Pick<
-    Required<RotationEnvVariables>,
-    'PROVIDER_BASE_URLS' | 'PROVIDER_ADMIN_BASE_URLS' | 'PROVIDER_TOKEN_URLS' | 'ALLOW_LOOPBACK_EGRESS'
-  >;
+  readonly development: Development;
 }
 
 /** Replaces keys: on schedule, on request, in an emergency. Takes its events and what the sweep finds due. */
@@ -61,12 +59,8 @@ export class Rotation extends Construct {
       boundary: props.boundary,
       timeout,
       statements: [
-        new PolicyStatement({
-          sid: 'MintRotators',
-          actions: ['sts:AssumeRole', 'sts:TagSession'],
-          // reason: a dedicated tenant's roles are made later; each one's trust admits this function
-          resources: [roleArn(scope, 'TenantRotator'), roleArn(scope, 'TenantAgent-*')],
-        }),
+        // reason: a dedicated tenant's roles are made later; each one's trust admits this function
+        mintStatement(scope, 'MintRotators', ['TenantRotator', 'TenantAgent-*']),
         ...this.intake.consumerStatements(),
         putEventsStatement(bus, { sid: 'Announce', source: cordonSource }),
         ...props.admins.readStatements(scope.region),
