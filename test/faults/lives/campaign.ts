@@ -17,6 +17,8 @@ const progressEvery = 100;
 /** @param seed of the first lives of each world, which nothing is asked of */
 export function openCampaign(seed: number): Campaign {
   let world: LifeWorld | undefined;
+  /** In which a life is lived. */
+  let inUse: LifeWorld | undefined;
   let lives = 0;
   let run = 0;
   let calls = 0;
@@ -38,16 +40,22 @@ export function openCampaign(seed: number): Campaign {
 
   return {
     async run(kind, { seed: own, troubles = [], shuffled = false }) {
+      // The life before has not come to its end, and its test has given up on it.
+      if (inUse !== undefined) await close();
       world ??= await warmWorld();
+      const here = world;
+      inUse = here;
       lives += 1;
       run += 1;
       const name = `t${lives}`;
       let lived: Lived;
       try {
-        lived = await play(world, { seed: own, troubles, shuffled, live: (life) => kind.live(life, name) });
+        lived = await play(here, { seed: own, troubles, shuffled, live: (life) => kind.live(life, name) });
       } catch (error) {
-        await close();
+        if (world === here) await close();
         throw error;
+      } finally {
+        if (inUse === here) inUse = undefined;
       }
       calls += lived.calls.length;
       if (run % progressEvery === 0) {
@@ -58,7 +66,7 @@ export function openCampaign(seed: number): Campaign {
       }
       // For the reader of the failure.
       if (lived.violations.length > 0) process.stdout.write(`${lived.lines.join('\n')}\n`);
-      if (lives >= livesPerWorld || lived.violations.length > 0) await close();
+      if (world === here && (lives >= livesPerWorld || lived.violations.length > 0)) await close();
       return lived;
     },
     close,
