@@ -19,7 +19,7 @@ import { createPublishTemplate } from '../../functions/byoc/publish-template.s3.
 import { createAnnouncer } from '../../functions/shared/announcer.eventbridge.ts';
 import { aws } from '../../functions/shared/aws-errors.ts';
 import { createInbox } from '../../functions/shared/inbox.sqs.ts';
-import type { Trade } from './worker-house.ts';
+import type { Trade } from './worker-craft.ts';
 
 const templateText = readFileSync(new URL('../../functions/byoc/customer-role.template.yaml', import.meta.url), 'utf8');
 

@@ -45,7 +45,8 @@ import { CordonError } from '../../functions/shared/errors.ts';
 import { createSessionClients } from '../../functions/shared/session-clients.ts';
 import { createRegistry } from '../../functions/tenants/registry.dynamodb.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
-import type { Craft, WorkerHouse } from './worker-house.ts';
+import type { Craft } from './worker-craft.ts';
+import type { WorkerHouse } from './worker-house.ts';
 
 /** Checks tokens by these keys of the issuer, without asking for them. */
 export function verifierBy(keys: JSONWebKeySet, issuers: readonly TrustedIssuer[], clock: Clock): VerifyIdentity {

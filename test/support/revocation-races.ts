@@ -13,7 +13,7 @@ import { rotatingTenant } from './rotations.ts';
 import { pause } from './settle.ts';
 import { tenantsTrade } from './tenants-worker.ts';
 import type { Effect } from './troubled-line.ts';
-import type { Trade } from './worker-house.ts';
+import type { Trade } from './worker-craft.ts';
 import { eventBody } from './worker-queue.ts';
 
 export interface Race {

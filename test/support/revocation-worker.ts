@@ -21,7 +21,7 @@ import type { Wishes } from '../../functions/revocation/wishes.ts';
 import { createAnnouncer } from '../../functions/shared/announcer.eventbridge.ts';
 import { createInbox } from '../../functions/shared/inbox.sqs.ts';
 import { createPublishAsPlatform } from '../../functions/shared/publish-as-platform.eventbridge.ts';
-import type { Trade } from './worker-house.ts';
+import type { Trade } from './worker-craft.ts';
 
 export const revocationTrade: Trade = {
   functionName: 'revocation',

@@ -9,7 +9,8 @@ import { rotationTrade } from './rotation-worker.ts';
 import { isLive, issuedAt, type Kept, rotatingTenant, type StoredCredential, simulatorOf, stateOf } from './rotations.ts';
 import { bringKeyIn, supplyKey } from './supply.ts';
 import type { Trouble, TroubledLine } from './troubled-line.ts';
-import { type HousedWorker, type HouseRules, openWorkerHouse } from './worker-house.ts';
+import type { HousedWorker } from './worker-craft.ts';
+import { type HouseRules, openWorkerHouse } from './worker-house.ts';
 
 /** How each message is delivered. */
 export type Delivery = 'once' | 'twice' | 'to two workers at once';

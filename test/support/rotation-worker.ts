@@ -7,7 +7,7 @@ import type { outboundEvents } from '../../functions/rotation/events.ts';
 import { createRotationOpeners } from '../../functions/rotation/open-rotation.aws.ts';
 import { createAnnouncer } from '../../functions/shared/announcer.eventbridge.ts';
 import { createInbox } from '../../functions/shared/inbox.sqs.ts';
-import type { Trade } from './worker-house.ts';
+import type { Trade } from './worker-craft.ts';
 
 export const rotationTrade: Trade = {
   functionName: 'rotation',

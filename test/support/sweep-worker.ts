@@ -6,7 +6,7 @@ import { createDueQueue } from '../../functions/sweep/due-queue.sqs.ts';
 import { sweepEnv } from '../../functions/sweep/env.ts';
 import { findDue } from '../../functions/sweep/find-due.ts';
 import { allLanes } from '../../functions/sweep/lanes.ts';
-import type { Trade } from './worker-house.ts';
+import type { Trade } from './worker-craft.ts';
 
 /** @param shards of the index: whoever knows in which nothing can be due leaves them out */
 export const sweepTradeOf = (shards: (shard: string) => boolean = () => true): Trade => ({

@@ -11,7 +11,7 @@ import { cellOf } from '../../functions/tenants/dedicated-policies.ts';
 import { tenantsEnv } from '../../functions/tenants/env.ts';
 import type { outboundEvents } from '../../functions/tenants/events.ts';
 import { createOpeners } from '../../functions/tenants/open-tenant.aws.ts';
-import type { Trade } from './worker-house.ts';
+import type { Trade } from './worker-craft.ts';
 
 export const tenantsTrade: Trade = {
   functionName: 'tenants',

@@ -2,7 +2,8 @@
 import type { QueueMessage } from '../../functions/shared/consume-message.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
 import { pause } from './settle.ts';
-import type { HousedWorker, Trade, WorkerHouse } from './worker-house.ts';
+import type { HousedWorker, Trade } from './worker-craft.ts';
+import type { WorkerHouse } from './worker-house.ts';
 import { endSchedules, takeWorkerQueueOver, type WorkerQueue } from './worker-queue.ts';
 
 /** How each message is delivered. */

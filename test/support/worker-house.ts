@@ -16,57 +16,13 @@ import { type Clock, createIds, type NextId } from '../../functions/shared/clock
 import type { QueueMessage } from '../../functions/shared/consume-message.ts';
 import { CordonError } from '../../functions/shared/errors.ts';
 import type { Log, LogFields } from '../../functions/shared/log.ts';
-import { createTenantSessions, type TenantSessions } from '../../functions/shared/tenant-sessions.ts';
-import type { AwsCredentials } from '../../local/aws-clients.ts';
+import { createTenantSessions } from '../../functions/shared/tenant-sessions.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
 import { AwsError } from '../../local/core/aws-error.ts';
 import { asRoot } from './ground-truth.ts';
-import { type Caller, createTroubledLine, lostAnswer, type Sent, type TroubledLine } from './troubled-line.ts';
+import { createTroubledLine, lostAnswer, type Sent, type TroubledLine } from './troubled-line.ts';
 import type { Turns } from './turns.ts';
-
-export interface Employee extends Caller {
-  /** What it has logged, for the reader of a failure. */
-  readonly lines: string[];
-  /** Resolves when it dies. */
-  readonly death: Promise<'died'>;
-  /** Who is told of it at once. */
-  readonly mourners: Set<() => void>;
-}
-
-export interface HousedWorker extends Employee {
-  /** One delivery: `done` with, to come `again`, or the worker has `died` of it. */
-  handle(message: QueueMessage, deadline: number): Promise<'done' | 'again' | 'died'>;
-}
-
-type Handle = (message: QueueMessage, deadline: number) => Promise<void>;
-
-/** What a worker is given to work with; what it keeps of earlier runs is its own. */
-export interface Tools {
-  readonly worker: Employee;
-  /** For the clients of the function's own role. */
-  readonly clientConfig: { readonly credentials: Required<AwsCredentials> };
-  readonly clock: Clock;
-  readonly nextId: NextId;
-  readonly log: Log;
-  readonly sessions: TenantSessions;
-  pause(ms: number): Promise<void>;
-  /** Those that it may make keys at, as its environment configures them. */
-  providers(env: Parameters<typeof configuredProviders>[0]): ReturnType<typeof createProviders>;
-  tryCustomerKey(env: { readonly PROVIDER_BASE_URLS: Readonly<Record<string, string>> }): ReturnType<typeof createTryCustomerKey>;
-  /** As asking a provider whether it takes a key does it. */
-  readonly sendEgress: ReturnType<typeof createSendEgress>;
-}
-
-/** What a function does, put together as its `*.lambda.ts` does it. */
-export interface Craft<Work> {
-  /** As the stack's outputs name it. */
-  readonly functionName: string;
-  /** @param variables the function's environment */
-  start(variables: Readonly<Record<string, string>>, tools: Tools): Work;
-}
-
-/** Of a function that takes messages. */
-export type Trade = Craft<Handle>;
+import type { Craft, Employee, HousedWorker, Tools, Trade } from './worker-craft.ts';
 
 interface Habits {
   readonly clock?: Clock;

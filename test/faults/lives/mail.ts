@@ -4,7 +4,7 @@ import type { QueueMessage } from '../../../functions/shared/consume-message.ts'
 import type { LocalCloud } from '../../../local/cloud.ts';
 import type { FaultPoint } from '../../support/fault-points.ts';
 import { asRoot } from '../../support/ground-truth.ts';
-import type { HousedWorker, Trade } from '../../support/worker-house.ts';
+import type { HousedWorker, Trade } from '../../support/worker-craft.ts';
 import { endSchedules, takeWorkerQueueOver, type WorkerQueue } from '../../support/worker-queue.ts';
 import { alone, type Staff, trades } from './staff.ts';
 

@@ -7,7 +7,8 @@ import { cutOffTrade, revocationTrade } from '../../support/revocation-worker.ts
 import { rotationTrade } from '../../support/rotation-worker.ts';
 import { tenantsTrade } from '../../support/tenants-worker.ts';
 import type { Turns } from '../../support/turns.ts';
-import type { Craft, Employee, HousedWorker, Trade, WorkerHouse } from '../../support/worker-house.ts';
+import type { Craft, Employee, HousedWorker, Trade } from '../../support/worker-craft.ts';
+import type { WorkerHouse } from '../../support/worker-house.ts';
 
 /** Those whose queues a life delivers. */
 export const trades: readonly Trade[] = [tenantsTrade, byocTrade, rotationTrade, revocationTrade, cutOffTrade];
