@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decision } from '../iam/policy.ts';
 import type { RequestContext } from '../iam/request-context.ts';
+import { makeAdmin } from './account-admin.ts';
 import { notImplemented } from './aws-error.ts';
 import { awsManagedPolicies } from './aws-managed-policies.ts';
 import type { Clock } from './clock.ts';
@@ -10,9 +11,10 @@ import { accessDenied, contextOf, decide, statementOf } from './decide.ts';
 import type { FaultTable } from './faults.ts';
 import { answerLost, beforeWork, createFaultTable } from './faults.ts';
 import type { IdentityStore } from './identity-store.ts';
-import { createIdentityStore, newSecretAccessKey, newUniqueId } from './identity-store.ts';
+import { createIdentityStore } from './identity-store.ts';
 import type { Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
+import { createListeners } from './listeners.ts';
 import { createPrincipals } from './principals.ts';
 import type { Caller, Kernel, LocalService, Need, Scope } from './service.ts';
 import type { KnownCredentials } from './sigv4.ts';
@@ -93,11 +95,6 @@ export interface LocalKernel extends Kernel {
   close(): Promise<void>;
 }
 
-const adminPolicyText = JSON.stringify({
-  Version: '2012-10-17',
-  Statement: [{ Sid: 'Everything', Effect: 'Allow', Action: '*', Resource: '*' }],
-});
-
 /** `accountId` is the platform's (default 111122223333); it has no `admin` user unless `addAccount` is asked for one. Region default us-east-1. */
 export function createKernel(options: {
   clock: Clock;
@@ -111,14 +108,14 @@ export function createKernel(options: {
   const services = new Map<string, LocalService>();
   const faults = createFaultTable();
   const journal = createJournal();
-  const crashListeners = new Set<(accessKeyId: string) => void>();
-  const callListeners = new Set<(call: MadeCall) => void>();
-  const decisionListeners = new Set<(asked: Asked) => void>();
+  const crashes = createListeners<string>();
+  const madeCalls = createListeners<MadeCall>();
+  const decisions = createListeners<Asked>();
 
   const authorize = (service: LocalService, operation: string, scope: Omit<Scope, 'authorize' | 'callVia'>, need: Need): Decision => {
     const { caller, requestId } = scope;
     const decision = decide(principals, caller, need, scope);
-    for (const listener of decisionListeners) listener({ caller, need, context: contextOf(principals, caller, need, scope), decision });
+    decisions.tell(() => ({ caller, need, context: contextOf(principals, caller, need, scope), decision }));
     journal.record({
       at: new Date(clock.now()).toISOString(),
       principal: caller.principal.arn,
@@ -161,8 +158,17 @@ export function createKernel(options: {
     const members = Object.fromEntries(Object.entries(input));
     const tell = (result: MadeCall['result'], error?: unknown): void => {
       const { accountId, region, requestId } = facts;
-      const made = { caller, service: signingName, operation: operationName, input: members, result, error, accountId, region, requestId };
-      for (const listener of callListeners) listener(made);
+      madeCalls.tell(() => ({
+        caller,
+        service: signingName,
+        operation: operationName,
+        input: members,
+        result,
+        error,
+        accountId,
+        region,
+        requestId,
+      }));
     };
     const work = async (): Promise<Record<string, unknown>> => {
       let result: Record<string, unknown>;
@@ -182,9 +188,8 @@ export function createKernel(options: {
     if (fault?.mode === 'after') throw answerLost();
     if (fault?.mode === 'crash') {
       // A worker holds its own role's keys; the call may have been made in a session that it assumed with them.
-      for (let key: string | undefined = caller.accessKeyId; key !== undefined; key = identities.sessions.get(key)?.assumedWith) {
-        for (const listener of crashListeners) listener(key);
-      }
+      for (let key: string | undefined = caller.accessKeyId; key !== undefined; key = identities.sessions.get(key)?.assumedWith)
+        crashes.tell(() => key);
       throw answerLost();
     }
     return isDuplicate && service.deliversTwice !== true ? await work() : result;
@@ -239,18 +244,9 @@ export function createKernel(options: {
     secretOf(accessKeyId) {
       return identities.keys.get(accessKeyId) ?? identities.sessions.get(accessKeyId);
     },
-    onCrash(listener) {
-      crashListeners.add(listener);
-      return () => crashListeners.delete(listener);
-    },
-    onCall(listener) {
-      callListeners.add(listener);
-      return () => callListeners.delete(listener);
-    },
-    onDecision(listener) {
-      decisionListeners.add(listener);
-      return () => decisionListeners.delete(listener);
-    },
+    onCrash: crashes.add,
+    onCall: madeCalls.add,
+    onDecision: decisions.add,
     async idle(timeoutMs, { exceptWaiting = false } = {}) {
       const deadline = performance.now() + timeoutMs;
       const isBusy = (service: LocalService): boolean => ((exceptWaiting ? service.working?.() : undefined) ?? service.busy?.()) === true;
@@ -283,25 +279,4 @@ function onBehalf(caller: Caller, signingName: string, region: string): Caller {
     'kms:ViaService': `${signingName}.${region}.amazonaws.com`,
   };
   return { ...caller, context };
-}
-
-function makeAdmin(identities: IdentityStore, accountId: string, createdAt: Date): { accessKeyId: string; secretAccessKey: string } {
-  const user = {
-    kind: 'user',
-    accountId,
-    name: 'admin',
-    path: '/',
-    arn: `arn:aws:iam::${accountId}:user/admin`,
-    uniqueId: newUniqueId('AIDA'),
-    createdAt,
-    tags: new Map<string, string>(),
-    inlinePolicies: new Map([['Administrator', { text: adminPolicyText, document: JSON.parse(adminPolicyText) }]]),
-    attachedPolicyArns: new Set<string>(),
-    boundaryArn: undefined,
-  } as const;
-  const key = { accessKeyId: newUniqueId('AKIA'), secretAccessKey: newSecretAccessKey(), user, createdAt };
-  identities.addAccount(accountId).users.set('admin', user);
-  identities.keys.set(key.accessKeyId, key);
-  identities.changed();
-  return key;
 }
