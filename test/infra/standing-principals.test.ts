@@ -259,7 +259,7 @@ describe('I11 the broker cannot choose its tenant', () => {
     }
   });
 
-  it('reports violations, and that a provider throttles, by way of the function that verifies the token, which may announce nothing else', () => {
+  it('reports violations, that a provider throttles, and names that may be decoys’, by way of the function that verifies the token, which may announce nothing else', () => {
     const [bus] = [ownStatements('Sessions').find(({ Sid }) => Sid === 'ReportViolations')?.Resource ?? []].flat();
     const announce = (type: string, source = 'cordon') =>
       decideOwn('Sessions', {
@@ -270,14 +270,16 @@ describe('I11 the broker cannot choose its tenant', () => {
     expect([
       announce('IsolationViolationDetected'),
       announce('ProviderThrottled'),
+      announce('LikelyDecoyNamed'),
       announce('TenantProvisioned'),
       announce('IsolationViolationDetected', 'cordon.platform'),
-    ]).toEqual([true, true, false, false]);
+      announce('LikelyDecoyNamed', 'cordon.platform'),
+    ]).toEqual([true, true, true, false, false, false]);
   });
 });
 
 describe('B4 the door', () => {
-  it('announces what was supplied and what IAM refused, as Cordon, and nothing else', () => {
+  it('announces what was supplied, what IAM refused and what may be a decoy’s name, as Cordon, and nothing else', () => {
     const [bus] = [ownStatements('Door').find(({ Sid }) => Sid === 'AnnounceSupplied')?.Resource ?? []].flat();
     const announce = (type: string, source = 'cordon') =>
       decideOwn('Door', {
@@ -285,8 +287,11 @@ describe('B4 the door', () => {
         resource: bus ?? '',
         context: { 'events:source': source, 'events:detail-type': type },
       }).allowed;
-    expect(['CredentialProvisioned', 'IsolationViolationDetected'].map((type) => announce(type))).toEqual([true, true]);
-    expect(['TenantProvisioned', 'TenantOnboarded', 'CredentialSupplied'].map((type) => announce(type))).toEqual([false, false, false]);
+    const own = ['CredentialProvisioned', 'IsolationViolationDetected', 'LikelyDecoyNamed'];
+    expect(own.map((type) => announce(type))).toEqual([true, true, true]);
+    const others = ['TenantProvisioned', 'TenantOnboarded', 'CredentialSupplied', 'ProviderThrottled'];
+    expect(others.map((type) => announce(type))).toEqual([false, false, false, false]);
+    expect(announce('LikelyDecoyNamed', 'cordon.platform')).toBe(false);
     expect(announce('CredentialProvisioned', 'cordon.platform')).toBe(false);
   });
 });
