@@ -60,6 +60,8 @@ export async function carryOut(deps: RevocationDeps, held: HeldRevocation, step:
       return { tally, problem, ...(cutOff && { change: { cutOff } }) };
     }
     case 'leaveOpen': {
+      // What a provider does not confirm may stay open for good.
+      await endDecoys(deps, stores, item);
       const change = { ...counted(held.tally), status: 'unconfirmed' as const };
       const certificateId = await certify(deps, stores, { ...item, ...change });
       return { change: { ...change, certificateId }, ...same(held) };

@@ -38,7 +38,8 @@ export function createConnectionsWorld(script = '') {
     now: Date.parse('2026-11-21T12:00:00Z'),
     down: undefined as CordonError | undefined,
     sessionsReads: undefined as string | undefined,
-    deaf: false,
+    /** So often nothing can be told. */
+    deaf: 0,
   };
   const dataOf = (id: string): TenantData => {
     const found = tenants.get(id) ?? { connections: [], credentials: [], uses: new Map<string, string>(), revoked: new Set<string>() };
@@ -73,7 +74,7 @@ export function createConnectionsWorld(script = '') {
       };
     },
     async reportNamed(token, names) {
-      if (state.deaf) throw new CordonError('SESSION_UNAVAILABLE', 'not now', { retryable: true });
+      if (state.deaf-- > 0) throw new CordonError('SESSION_UNAVAILABLE', 'not now', { retryable: true });
       named.push({ token, names });
     },
     publish,

@@ -1,5 +1,6 @@
 import type { Announcer } from '../../shared/announcer.ts';
 import type { Clock, NextId } from '../../shared/clock.ts';
+import { CordonError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Cell } from '../../tenants/dedicated-policies.ts';
 import { compareFacts, type Difference } from './compare-facts.ts';
@@ -72,8 +73,9 @@ async function judgeAll(
     try {
       findings.push(ofDifference(difference, await judge({ checks, refusing }, difference)));
     } catch (error) {
+      if (!(error instanceof CordonError)) throw error;
       const { of, aspect } = difference;
-      unread.push({ of, aspect, why: error instanceof Error ? error.message : 'it could not be judged' });
+      unread.push({ of, aspect, why: error.message });
       findings.push(ofDifference(difference, { severity: 'grants', what: 'is not what was synthesized; what it allows was not judged' }));
     }
   }

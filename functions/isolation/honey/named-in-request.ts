@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { jsonIn } from '../../shared/json-in.ts';
 import { likelyDecoysIn, maxNamesTold } from './decoy-shape.ts';
 
 /** Characters of a body that are looked at. No API of Cordon's takes a longer one. */
@@ -15,5 +16,6 @@ export function namedInRequest(event: Partial<Named>): readonly string[] {
   const sent = body?.slice(0, maxBody) ?? '';
   const parameters = [pathParameters, queryStringParameters, multiValueQueryStringParameters].map((one) => JSON.stringify(one ?? {}));
   const text = isBase64Encoded === true ? Buffer.from(sent, 'base64').toString('utf8') : sent;
-  return likelyDecoysIn([...parameters, text]).slice(0, maxNamesTold);
+  // JSON may write any character in another way.
+  return likelyDecoysIn([text, JSON.stringify(jsonIn(text)) ?? '', ...parameters]).slice(0, maxNamesTold);
 }

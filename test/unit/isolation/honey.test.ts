@@ -81,6 +81,7 @@ describe('T6 the names in a call', () => {
     ['the query, where it is there twice', { multiValueQueryStringParameters: { credential: ['main', name] } }],
     ['the body', { body: JSON.stringify({ credentialId: name }) }],
     ['the body in base64', { body: Buffer.from(JSON.stringify({ credentialId: name })).toString('base64'), isBase64Encoded: true }],
+    ['the body, written in another way', { body: `{"credentialId":"\\u006fpenai-backup\\u002dabcdefgh"}` }],
     ['a body that is no JSON', { body: `${name}}` }],
   ])('are found in %s of a request', (_, event) => {
     expect(namedInRequest(event)).toEqual([name]);

@@ -88,6 +88,89 @@ describe('policiesOf', () => {
     ]);
   });
 
+  describe('of functions, which have no document but permissions', () => {
+    const permission = (properties: object) => ({
+      Type: 'AWS::Lambda::Permission',
+      Properties: { Action: 'lambda:InvokeFunction', FunctionName: { 'Fn::GetAtt': ['Work', 'Arn'] }, ...properties },
+    });
+    const functions = {
+      Work: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'work' } },
+      Alone: { Type: 'AWS::Lambda::Function', Properties: {} },
+    };
+    const Resource = `arn:aws:lambda:us-east-1:${account}:function:work`;
+
+    it('makes one document of those of one function, in the words that Lambda says them in', () => {
+      const rule = { 'Fn::GetAtt': ['Rule', 'Arn'] };
+      const found = policiesOf({
+        Resources: {
+          Rule: { Type: 'AWS::Events::Rule', Properties: { Name: 'rule' } },
+          Events: permission({ Principal: 'events.amazonaws.com', SourceArn: rule, SourceAccount: { Ref: 'AWS::AccountId' } }),
+          ...functions,
+          Other: permission({ Principal: '444455556666', FunctionName: { Ref: 'Work' }, EventSourceToken: 'token' }),
+          Organization: permission({ Principal: '*', PrincipalOrgID: 'o-1234567890' }),
+        },
+      });
+      const statement = { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource };
+      expect(found).toEqual([
+        {
+          kind: 'resource',
+          name: 'Work',
+          logicalId: 'Work',
+          document: {
+            Version: '2012-10-17',
+            Statement: [
+              {
+                ...statement,
+                Sid: 'Events',
+                Principal: { Service: 'events.amazonaws.com' },
+                Condition: {
+                  ArnLike: { 'aws:SourceArn': `arn:aws:events:us-east-1:${account}:rule/rule` },
+                  StringEquals: { 'aws:SourceAccount': account },
+                },
+              },
+              {
+                ...statement,
+                Sid: 'Other',
+                Principal: { AWS: 'arn:aws:iam::444455556666:root' },
+                Condition: { StringEquals: { 'lambda:EventSourceToken': 'token' } },
+              },
+              {
+                ...statement,
+                Sid: 'Organization',
+                Principal: '*',
+                Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-1234567890' } },
+              },
+            ],
+          },
+        },
+      ]);
+    });
+
+    it.each([
+      ['of a function that is not in the template', { Principal: '*', FunctionName: 'elsewhere' }, /Bad: elsewhere is no function/],
+      ['with a property that is not known', { Principal: '*', FunctionUrlAuthType: 'NONE' }, /Bad: .*FunctionUrlAuthType/],
+      ['for nobody', {}, /Bad: .*\n?.*Principal/],
+    ])('refuses one %s', (_, properties, message) => {
+      expect(() => policiesOf({ Resources: { ...functions, Bad: permission(properties) } })).toThrow(message);
+    });
+  });
+
+  it('reads the policy of a topic', () => {
+    const found = policiesOf({
+      Resources: {
+        Topic: { Type: 'AWS::SNS::Topic', Properties: {} },
+        Tell: { Type: 'AWS::SNS::TopicPolicy', Properties: { Topics: [{ Ref: 'Topic' }], PolicyDocument: document({ Ref: 'Topic' }) } },
+      },
+    });
+    expect(found).toMatchObject([
+      {
+        kind: 'resource',
+        name: 'Tell',
+        document: { Statement: [{ Resource: expect.stringMatching(/^arn:aws:sns:us-east-1:111122223333:Cordon-Topic-/) }] },
+      },
+    ]);
+  });
+
   it('refuses a document with a member that no policy has', () => {
     const bad = {
       Resources: {
