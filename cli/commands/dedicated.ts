@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { CordonError } from '../../functions/shared/errors.ts';
 import { tenantId } from '../../functions/shared/identifier-fields.ts';
 import type { TenantId } from '../../functions/shared/identifiers.ts';
 import { dedicatedPlan } from '../../functions/tenants/dedicated-plan.ts';
@@ -52,7 +53,7 @@ async function upgrade(context: Context, { tenant, all, dryRun }: z.infer<typeof
         context.note(`${id}: ${changes.length === 0 ? 'as it is to be' : `${changes.length} change(s)${dryRun ? ' to make' : ''}`}`);
       } catch (error) {
         // With --all, one tenant's trouble is not the others'.
-        if (tenant !== undefined || !(error instanceof CommandError)) throw error;
+        if (tenant !== undefined || !(error instanceof CommandError || error instanceof CordonError)) throw error;
         failed.push({ tenantId: id, code: error.code, message: error.message });
         context.note(`${id}: ${error.message}`);
       }
