@@ -34,14 +34,6 @@ const ruleFields = z.looseObject({
   Targets: z.array(z.looseObject({ Arn: z.unknown() })).default([]),
 });
 
-const permissionFields = z.looseObject({ FunctionName: z.string(), Action: z.string(), Principal: z.string() });
-
-/** What it says of the source is left out: taken for true, it lets in more. */
-function permission(Action: string, Principal: string): PolicyStatement {
-  const named = Principal === '*' ? '*' : { [Principal.includes('.amazonaws.com') ? 'Service' : 'AWS']: Principal };
-  return { Effect: 'Allow', Principal: named, Action, Resource: '*' };
-}
-
 /**
  * @param template the parsed JSON of a synthesized template
  * @throws TemplateError, MalformedPolicy or ZodError for a template that is not understood: what is not understood is never left out
@@ -52,7 +44,6 @@ export function readStack(template: unknown): Stack {
   const ofType = (type: string) => [...resources].filter(([, { Type }]) => Type === type);
   const text = (value: unknown): string => z.string().parse(resolved(value));
   const arnOf = (id: string): string => text({ 'Fn::GetAtt': [id, 'Arn'] });
-  const nameOf = (id: string): string => text({ Ref: id });
   const things = (type: string): Thing[] => ofType(type).map(([id]) => ({ name: plainName(id), arn: arnOf(id) }));
   const documentOf = (id: string, kind: string) => documents.find((one) => one.logicalId === id && one.kind === kind)?.document;
 
@@ -202,14 +193,12 @@ export function readStack(template: unknown): Stack {
           policies.set(arnOf(Ref), compilePolicy(plainName(id), 'resource', document));
       }
     }
-    // A function has no document in the template, but one permission after the other.
     for (const [id] of ofType('AWS::Lambda::Function')) {
-      const permissions = ofType('AWS::Lambda::Permission').flatMap(([, { Properties }]) => {
-        const { FunctionName, Action, Principal } = permissionFields.parse(resolved(Properties));
-        return [nameOf(id), arnOf(id)].includes(FunctionName) ? [permission(Action, Principal)] : [];
-      });
-      if (permissions.length > 0)
-        policies.set(arnOf(id), compilePolicy(`permissions of ${plainName(id)}`, 'resource', { Statement: permissions }));
+      const permissions = documentOf(id, 'resource');
+      if (permissions === undefined) continue;
+      // What a permission says of the source is left out: taken for true, it lets in more.
+      const Statement = [permissions.Statement].flat().map(({ Condition: _source, ...statement }): PolicyStatement => statement);
+      policies.set(arnOf(id), compilePolicy(`permissions of ${plainName(id)}`, 'resource', { Statement }));
     }
     return policies;
   }

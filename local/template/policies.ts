@@ -1,7 +1,8 @@
 /** The policy documents of a template with every reference resolved to a stand-in, for tests that need the policies but no cloud. */
 import { z } from 'zod';
-import type { PolicyDocument } from '../iam/policy.ts';
+import type { PolicyDocument, PolicyStatement } from '../iam/policy.ts';
 import { parsePolicyDocument } from '../services/iam-policy-document.ts';
+import { permissionProperties, permissionStatement } from '../services/lambda-permissions.ts';
 import { resolve, TemplateError } from './intrinsics.ts';
 import { parametersOf } from './parameters.ts';
 import { physicalName } from './resource-handler.ts';
@@ -13,7 +14,7 @@ export interface TemplatePolicy {
   /** Managed: its ManagedPolicyName or logical ID. Inline: its PolicyName. Trust, key and resource: the resource's logical ID, or the role's name. */
   readonly name: string;
   readonly kind: TemplatePolicyKind;
-  /** The resource that carries the document. */
+  /** The resource that carries the document; of a function's permissions, the function. */
   readonly logicalId: string;
   readonly document: PolicyDocument;
 }
@@ -29,6 +30,7 @@ const carriers: Readonly<Record<string, readonly { kind: TemplatePolicyKind; pro
   'AWS::ApiGateway::RestApi': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
   'AWS::Events::EventBus': [{ kind: 'resource', property: 'Policy', name: 'Name' }],
   'AWS::S3::BucketPolicy': [{ kind: 'resource', property: 'PolicyDocument', name: '' }],
+  'AWS::SNS::TopicPolicy': [{ kind: 'resource', property: 'PolicyDocument', name: '' }],
 };
 
 /** Deterministic stand-ins: the names the local cloud would generate, and made-up IDs where AWS would draw lots. */
@@ -108,11 +110,14 @@ export function imagine(template: unknown, options: Imagined = {}) {
  */
 export function policiesOf(template: unknown, options: Imagined = {}): readonly TemplatePolicy[] {
   const { resources, resolved } = imagine(template, options);
+  const permissions = permissionsIn(resources, resolved);
   return [...resources].flatMap(([logicalId, { Type, Properties }]) => {
     const entries: { kind: TemplatePolicyKind; name: unknown; document: unknown }[] = (carriers[Type] ?? [])
       .filter(({ property }) => Properties[property] !== undefined)
       .map(({ kind, property, name }) => ({ kind, name: Properties[name], document: Properties[property] }));
     if (Type === 'AWS::IAM::Role') entries.push(...inlineOf(Properties['Policies']));
+    const Statement = permissions.get(logicalId);
+    if (Statement !== undefined) entries.push({ kind: 'resource', name: logicalId, document: { Version: '2012-10-17', Statement } });
     return entries.map(({ kind, name, document }) => ({
       kind,
       logicalId,
@@ -127,6 +132,31 @@ function inlineOf(policies: unknown): { kind: 'inline'; name: unknown; document:
   return inlinePolicies
     .parse(policies)
     .map(({ PolicyName, PolicyDocument }) => ({ kind: 'inline', name: PolicyName, document: PolicyDocument }));
+}
+
+/**
+ * A function has no document in a template, but one permission after the other: together they are its policy. Each statement has the permission's logical ID.
+ * @returns statements by the function's logical ID
+ */
+function permissionsIn(
+  resources: ReturnType<typeof imagine>['resources'],
+  resolved: (value: unknown) => unknown,
+): ReadonlyMap<string, readonly PolicyStatement[]> {
+  const ofType = (type: string) => [...resources].filter(([, { Type }]) => Type === type);
+  const functions = ofType('AWS::Lambda::Function').map(([id]) => ({
+    id,
+    name: resolved({ Ref: id }),
+    arn: String(resolved({ 'Fn::GetAtt': [id, 'Arn'] })),
+  }));
+  const found = new Map<string, PolicyStatement[]>();
+  for (const [id, { Properties }] of ofType('AWS::Lambda::Permission')) {
+    const { data, error } = permissionProperties.safeParse(resolved(Properties));
+    if (data === undefined) throw new TemplateError(`${id}: ${z.prettifyError(error)}`);
+    const fn = functions.find(({ name, arn }) => [name, arn].includes(data.FunctionName));
+    if (fn === undefined) throw new TemplateError(`${id}: ${data.FunctionName} is no function of the template`);
+    found.set(fn.id, [...(found.get(fn.id) ?? []), permissionStatement(id, data, fn.arn)]);
+  }
+  return found;
 }
 
 /** A logs resource policy is JSON text, all others are objects. */

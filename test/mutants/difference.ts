@@ -89,7 +89,7 @@ export function differences(stack: Stack, policy: string, { before, after }: Mut
 }
 const version = '2012-10-17';
 
-/** The policy of a queue or a bucket is asked about that queue or bucket alone. */
+/** The policy of a queue, bucket, topic or function is asked about that one alone. */
 function attachedTo({ guarded }: Stack, policy: string): (say: Translation) => Formula {
   const resources = guarded.get(policy);
   return (say) => (resources === undefined ? true : say.is('resource', 'like', ...resources));

@@ -41,16 +41,21 @@ function changesOf(statement: PolicyStatement, statements: number): Change[] {
   ];
 }
 
-/** Whoever is named in the policy of a resource: everybody in their place, or the others without them. */
+/** Whoever is named in the policy of a resource: everybody in their place, or the others without them. Of services there is no wildcard but the one for everybody. */
 function principalChanges(statement: PolicyStatement): Change[] {
   const { Principal } = statement;
   if (Principal === undefined || typeof Principal === 'string') return [];
   return Object.entries(Principal).flatMap(([type, written]) => {
     const names = list(written);
     return names.flatMap((name, at) => [
-      ...(name === '*' || type !== 'AWS'
+      ...(name === '*' || type === 'Federated'
         ? []
-        : [{ what: `Principal ${name} widened to *`, after: { ...statement, Principal: { ...Principal, [type]: '*' } } }]),
+        : [
+            {
+              what: `Principal ${name} widened to *`,
+              after: { ...statement, Principal: type === 'AWS' ? { ...Principal, AWS: '*' } : ('*' as const) },
+            },
+          ]),
       ...(names.length > 1
         ? [
             {

@@ -23,12 +23,14 @@ export function recordNeeds(cloud: LocalCloud, file: string): void {
   });
 }
 
-/** What the cloud drew lots for, and what the template's reader calls it: keys and platform secrets. */
+/** What the cloud drew lots for, and what the template's reader calls it: keys, platform secrets, and the API with its authorizers in the ARNs of who calls for them. */
 function standInsOf(cloud: LocalCloud): (readonly [string, string])[] {
   const { resolved } = imagine(JSON.parse(readFileSync(templatePath, 'utf8')), { accountId: cloud.accountId, region: cloud.region });
   return Object.entries(cloud.resources).flatMap(([id, { type, attributes, physicalId }]) => {
     if (type === 'AWS::KMS::Key') return [[attributes['Arn'] ?? physicalId, String(resolved({ 'Fn::GetAtt': [id, 'Arn'] }))] as const];
     if (type === 'AWS::SecretsManager::Secret') return [[physicalId, String(resolved({ Ref: id }))] as const];
+    if (type === 'AWS::ApiGateway::RestApi') return [[`:${physicalId}/`, `:${resolved({ Ref: id })}/`] as const];
+    if (type === 'AWS::ApiGateway::Authorizer') return [[`/authorizers/${physicalId}`, `/authorizers/${resolved({ Ref: id })}`] as const];
     return [];
   });
 }

@@ -11,6 +11,7 @@ export const structureProblems = (policies: Documents): string[] => [
   ...otherNames(policies),
   ...otherDoors(policies),
   ...looseLists(policies),
+  ...otherErrands(policies),
 ];
 
 /** A new action of a service is nobody's before somebody has written it down. */
@@ -98,6 +99,21 @@ function looseLists(policies: Documents): string[] {
       );
       if (name.startsWith('trust ') && mayNameUser && !namesUser) problems.push('takes an empty user');
       return problems.map((problem) => `${name} ${Sid} ${problem}`);
+    }),
+  );
+}
+
+/** Services work for other accounts too: one that is let into a function, a queue, a topic or a log says on whose errand it comes ("The confused deputy problem", IAM User Guide). */
+function otherErrands(policies: Documents): string[] {
+  return [...policies].flatMap(([name, { Statement }]) =>
+    list(Statement).flatMap(({ Effect, Sid, Principal, Condition = {} }) => {
+      const isOfService = typeof Principal === 'object' && Principal['Service'] !== undefined;
+      const namesSource = ['ArnEquals', 'ArnLike', 'StringEquals', 'StringLike'].some(
+        (operator) => Condition[operator]?.['aws:SourceArn'] !== undefined || Condition[operator]?.['aws:SourceAccount'] !== undefined,
+      );
+      return name.startsWith('resource ') && Effect === 'Allow' && isOfService && !namesSource
+        ? [`${name} ${Sid} lets in a service on anybody's errand`]
+        : [];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { permissionProperties } from '../../services/lambda-permissions.ts';
 import { type ResourceHandlers, resource, tagList, tagMap, textOf } from '../resource-handler.ts';
 
 /** What `CreateFunction` itself checks is passed on as it stands: it refuses what it does not know. */
@@ -33,21 +34,11 @@ export const lambdaResources: ResourceHandlers = {
       return { physicalId: FunctionName, attributes: { Arn } };
     },
   ),
-  'AWS::Lambda::Permission': resource(
-    z.strictObject({
-      FunctionName: z.string(),
-      Action: z.string(),
-      Principal: z.string(),
-      SourceArn: z.string().optional(),
-      SourceAccount: z.string().optional(),
-    }),
-    {},
-    async (properties, { call, physicalName }) => {
-      const StatementId = physicalName(100);
-      await call('lambda', 'AddPermission', { ...properties, StatementId });
-      return { physicalId: StatementId, attributes: { Id: StatementId } };
-    },
-  ),
+  'AWS::Lambda::Permission': resource(permissionProperties, {}, async (properties, { call, physicalName }) => {
+    const StatementId = physicalName(100);
+    await call('lambda', 'AddPermission', { ...properties, StatementId });
+    return { physicalId: StatementId, attributes: { Id: StatementId } };
+  }),
   'AWS::Lambda::EventSourceMapping': resource(
     z.strictObject({
       FunctionName: z.string(),

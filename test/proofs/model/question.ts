@@ -142,6 +142,8 @@ function witnessOf(ask: Ask, values: Values): Witness {
       ...(resourcePolicy && { resourcePolicy: compilePolicy(resourcePolicy.name, 'resource', resourcePolicy.document) }),
       resourceAccountId: acrossAccounts === true ? 'another' : account,
       ...(resourceRequired !== undefined && { resourcePolicyRequired: resourceRequired }),
+      // Topics have policies, and no service here.
+      simulated: true,
     });
     decisions.push(decision);
     lines.push(

@@ -35,7 +35,7 @@ export interface Stack {
   readonly principals: readonly Principal[];
   readonly keys: readonly StackKey[];
   readonly tables: { readonly registry: string; readonly attribution: string };
-  /** What the policy of a queue or a bucket is attached to, as patterns. */
+  /** What the policy of a queue, bucket, topic or function is attached to, as patterns. */
   readonly guarded: ReadonlyMap<string, readonly string[]>;
   /** The ARNs of the template's resources, as far as they have one. */
   readonly resources: readonly string[];
@@ -159,11 +159,14 @@ export async function readStack(template: unknown): Promise<Stack> {
   };
 }
 
-/** Queues and buckets. */
+/** Whose policy is about nothing else. */
 function guardedBy(id: string, statements: PolicyDocument['Statement']): (readonly [string, readonly string[]])[] {
   const resources = [...new Set(list(statements).flatMap(({ Resource }) => list(Resource)))];
-  return id.startsWith('resource ') && resources.some((arn) => /^arn:aws:(s3|sqs):/.test(arn)) ? [[id, resources]] : [];
+  return id.startsWith('resource ') && resources.some((arn) => /^arn:aws:(lambda|s3|sns|sqs):/.test(arn)) ? [[id, resources]] : [];
 }
+
+/** What is reached without TLS too. Lambda is not: "Infrastructure security in AWS Lambda"; nor can a permission refuse anything. */
+export const isReachedInClear = (resources: readonly string[]): boolean => resources.some((arn) => /^arn:aws:(s3|sns|sqs):/.test(arn));
 
 /** Which tenant a dedicated role or key belongs to; undefined for what all tenants share. */
 export const ownerOf = ({ tags }: { readonly tags: Readonly<Record<string, string>> }): string | undefined => tags['TenantId'];

@@ -4,7 +4,7 @@ import { and, type Formula, not, or } from './formula.ts';
 import { anything, boundaryDenies, deployed, keyPolicyOf, type Lens, ownDenies, policyOf } from './lenses.ts';
 import { everySecret } from './own.ts';
 import { knownActions, type Question, question } from './question.ts';
-import type { Principal, Stack } from './stack.ts';
+import { isReachedInClear, type Principal, type Stack } from './stack.ts';
 import type { Translation } from './translate.ts';
 
 const ask = (
@@ -52,6 +52,12 @@ const noTenantData =
   (say: Translation): Formula =>
     isAuditor(principal) ? or(not(tenantData(stack)(say)), say.asks(...readingPolicies)) : not(tenantData(stack)(say));
 
+/** What it found, and nothing to workers of another bus. */
+const tellsOneBus =
+  ({ resources }: Stack) =>
+  (say: Translation): Formula =>
+    or(not(say.asks('events:PutEvents')), say.is('resource', 'exact', ...resources.filter((arn) => arn.includes(':event-bus/'))));
+
 const writingRevoked = ['iam:CreatePolicyVersion', 'iam:DeletePolicyVersion', 'iam:GetPolicyVersion', 'iam:ListPolicyVersions'];
 
 /** IAM is read and written by nobody, but for the versions of `Revoked`. */
@@ -92,6 +98,9 @@ export function standingQuestions(stack: Stack): Question[] {
         'P2 functions: no identities',
         isAuditor(principal) ? readsIdentities : and2(identities(stack), revokedOnly(stack)),
       ),
+      ...(isAuditor(principal)
+        ? [ask(principal, boundaryDenies(stack, principal), 'P2 functions: the audit tells one bus', tellsOneBus(stack))]
+        : []),
       ask(principal, deployed(stack, principal), 'P2 functions: no tenant data', noTenantData(stack, principal)),
       ask(principal, deployed(stack, principal), 'P2 functions: no identities', (say) =>
         isAuditor(principal) ? readsIdentities(say) : revokedWriters.includes(principal) ? identities(stack)(say) : not(say.asks('iam:*')),
@@ -114,20 +123,21 @@ export function standingQuestions(stack: Stack): Question[] {
       uses: functions.flatMap(({ identity }) => identity),
       must: () => revokedWriters.length === 1,
     }),
-    // Queues and the bucket of templates, whoever asks.
-    ...[...stack.guarded].map(([id, resources]) =>
-      question({
-        property: 'P2 queues and buckets: nothing in clear',
-        about: id,
-        session: { principal: operatorOf() },
-        action: 'any',
-        policies: { identity: [anything], resource: policyOf(stack, id) },
-        uses: [id],
-        assume: (say) =>
-          and(say.asks(resources.some((arn) => arn.startsWith('arn:aws:s3')) ? 's3:*' : 'sqs:*'), say.is('resource', 'like', ...resources)),
-        must: (say) => not(say.is('aws:SecureTransport', 'ignoring-case', 'false')),
-      }),
-    ),
+    // Queues, the bucket of templates and the topic of alarms, whoever asks.
+    ...[...stack.guarded]
+      .filter(([, resources]) => isReachedInClear(resources))
+      .map(([id, resources]) =>
+        question({
+          property: 'P2 queues, buckets and topics: nothing in clear',
+          about: id,
+          session: { principal: operatorOf() },
+          action: 'any',
+          policies: { identity: [anything], resource: policyOf(stack, id) },
+          uses: [id],
+          assume: (say) => and(say.asks(...resources.map(isAskedOf)), say.is('resource', 'like', ...resources)),
+          must: (say) => not(say.is('aws:SecureTransport', 'ignoring-case', 'false')),
+        }),
+      ),
     ...[...functions, ...others].flatMap((principal) =>
       stack.keys.map((key) => {
         const lens = deployed(stack, principal, keyPolicyOf(stack, key));
@@ -145,6 +155,9 @@ export function standingQuestions(stack: Stack): Question[] {
     ),
   ];
 }
+
+/** A topic holds nothing: what is told it is all there is to it. */
+const isAskedOf = (arn: string): string => (arn.startsWith('arn:aws:sns:') ? 'sns:Publish' : `${arn.split(':')[2]}:*`);
 
 const and2 =
   (...rules: readonly ((say: Translation) => Formula)[]) =>

@@ -7,7 +7,7 @@ import { other, own } from './letters.ts';
 import { list } from './lists.ts';
 import type { Caller } from './patterns.ts';
 import { callerOfSession } from './question.ts';
-import { account, ownerOf, type Principal, type Stack } from './stack.ts';
+import { account, isReachedInClear, ownerOf, type Principal, type Stack } from './stack.ts';
 
 export interface View {
   /** Whose powers, or over what. */
@@ -127,6 +127,20 @@ function doors(stack: Stack, principals: readonly Principal[]): View[] {
       if (visitor.principal?.name !== somebody) return [view];
       return [view, { ...at(visitor, id, [anything], false), subject: id, who: `${visitor.name}, whom IAM allows everything`, services }];
     });
+  /** What is let through in clear, be it of somebody whom IAM allows everything. */
+  const inClear = (id: string, services: readonly string[]): View[] => {
+    const attached = stack.guarded.get(id) ?? [];
+    const visitor = visitors.find(({ principal }) => principal?.name === somebody);
+    if (visitor === undefined || !isReachedInClear(attached)) return [];
+    const caller: Caller = { ...visitor.caller, known: new Map([...visitor.caller.known, ['aws:securetransport', 'false']]) };
+    return attached.map((pattern) => ({
+      ...at({ ...visitor, caller }, id, [anything], false),
+      subject: id,
+      who: `${visitor.name}, whom IAM allows everything, in clear`,
+      resource: pattern.replaceAll('*', 'x'),
+      services,
+    }));
+  };
   const notOthers = <T extends { readonly tags: Readonly<Record<string, string>> }>(of: readonly T[]): T[] =>
     of.filter((one) => ownerOf(one) !== other);
   return [
@@ -135,7 +149,7 @@ function doors(stack: Stack, principals: readonly Principal[]): View[] {
     ...[...stack.policies].flatMap(([id, { Statement }]) => {
       if (!id.startsWith('resource ')) return [];
       const services = [...new Set(list(Statement).flatMap(({ Action }) => list(Action).map((action) => action.split(':')[0] ?? '')))];
-      return gate(id, services);
+      return [...gate(id, services), ...inClear(id, services)];
     }),
   ];
 }
