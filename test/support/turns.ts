@@ -20,7 +20,7 @@ interface Circumstances {
 export interface Turns {
   /** Does the work when it is its turn. */
   take<Answer>(turn: Turn, circumstances: Circumstances, work: () => Promise<Answer>): Promise<Answer>;
-  /** During a turn: does what takes turns itself, e.g. another function's work. */
+  /** Does what takes turns itself, e.g. another function's work: aside from the turn in which it is done, if there is one. */
   aside<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   /** A request that no client of Node's makes is on its way until this resolves. */
   underWay<Answer>(request: Promise<Answer>): Promise<Answer>;
@@ -113,6 +113,8 @@ export function createTurns(host: string, choose: () => number): Turns {
       return promise;
     },
     async aside(work) {
+      // What is done late is done while nobody works.
+      if (!isTaken) return work();
       const overHttp = takenOverHttp;
       if (overHttp) unanswered += 1;
       free();
