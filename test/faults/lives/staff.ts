@@ -57,10 +57,11 @@ export function openStaff(cloud: LocalCloud, house: WorkerHouse, turns: Turns, k
   }
 
   /** Environments of one function by name: the broker has one for each tenant. */
-  function environmentsOf<Work>(craft: Craft<Work>): (name: string) => Promise<Place<Work>> {
+  function environmentsOf<Work>(craft: Craft<Work>) {
     const own = new Map<string, Place<Work>>();
-    emptied.push(() => own.clear());
-    return async (name) => {
+    const empty = (): void => own.clear();
+    emptied.push(empty);
+    const of = async (name: string): Promise<Place<Work>> => {
       const known = own.get(name);
       if (known !== undefined && isKept(known, known.worker)) return known;
       const made = { ...(await house.employ(craft)), since: clock.now() };
@@ -68,6 +69,7 @@ export function openStaff(cloud: LocalCloud, house: WorkerHouse, turns: Turns, k
       own.set(name, made);
       return made;
     };
+    return { of, empty };
   }
   const sessions = environmentsOf(sessionsCraft(keys));
   const door = environmentsOf(doorCraft(keys));
@@ -84,19 +86,21 @@ export function openStaff(cloud: LocalCloud, house: WorkerHouse, turns: Turns, k
       return hand;
     },
     async askBroker(event, tenantId) {
-      const { worker, work } = await broker(tenantId);
+      const { worker, work } = await broker.of(tenantId);
       const answer = await Promise.race([work(event, tenantId).catch(() => broken), worker.death]);
+      // What was done in its session was taken for its own doing (`handOver`), and it does nothing any more: `sessions`, which has the same one, starts anew.
+      if (worker.dead) sessions.empty();
       return answer === 'died' ? broken : answer;
     },
     async askDoor(event) {
-      const { worker, work } = await door('');
+      const { worker, work } = await door.of('');
       // Of the event no more is read than what is in it.
       const asked = work(Object.assign(Object.create(null), event), { getRemainingTimeInMillis: () => runMs });
       const answer = await Promise.race([asked, worker.death]);
       return answer === 'died' ? broken : { status: answer.statusCode, body: answer.body };
     },
     async mint(payload) {
-      const { worker, work } = await sessions('');
+      const { worker, work } = await sessions.of('');
       const answer = await Promise.race([work(JSON.parse(payload), { awsRequestId: 'a-life' }), worker.death]);
       return answer === 'died'
         ? { StatusCode: 200, FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType: 'Runtime.ExitError' }) }
