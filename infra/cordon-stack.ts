@@ -230,6 +230,7 @@ export class CordonStack extends Stack {
       scope,
       bus,
       alarmAction,
+      alarmTopic: alarms,
       tenantKeyArn: tenantKey.keyArn,
       ...(props?.synthesizedPolicies && { reference: props.synthesizedPolicies }),
     });

@@ -1,4 +1,4 @@
-import { comparedProperties, dedicatedSettings, notCompared, type Reference } from '../functions/isolation/audit/reference.ts';
+import { comparedProperties, dedicatedSettings, type Reference } from '../functions/isolation/audit/reference.ts';
 
 interface Resource {
   readonly Type: string;
@@ -22,7 +22,7 @@ export function policyReference({ Resources }: { readonly Resources: Readonly<Re
     const names = comparedProperties[type];
     if (names === undefined) {
       const carries = policyTypes.test(type) || Object.keys(Properties).some((name) => policyProperties.test(name));
-      if (carries && notCompared[type] === undefined) throw new Error(`${logicalId}: the audit of policies does not know ${type}`);
+      if (carries) throw new Error(`${logicalId}: the audit of policies does not know ${type}`);
       continue;
     }
     const properties = Object.fromEntries(Object.entries(Properties).filter(([name]) => names.includes(name)));

@@ -13,6 +13,7 @@ import { createLogs } from './services/logs.ts';
 import { createS3 } from './services/s3.ts';
 import { createScheduler } from './services/scheduler.ts';
 import { createSecretsManager } from './services/secrets-manager.ts';
+import { createSns } from './services/sns.ts';
 import { createSqs, type QueueView } from './services/sqs.ts';
 import { createSts } from './services/sts.ts';
 import type { WebIdentityIssuer } from './services/sts-web-identity-issuer.ts';
@@ -52,6 +53,7 @@ export function registerServices(
     createDynamoDb(kernel),
     createTagging(kernel),
     createLogs(kernel),
+    createSns(kernel),
     sqs,
     eventBridge,
     createCloudTrail(kernel, eventBridge.serviceEvents),

@@ -5,7 +5,7 @@ import { CordonError } from './errors.ts';
  * the next attempt gets a fresh one. A signature that does not fit is one of a clock that is off, which the SDK sets right from the answer. Source: each service's API reference, "Common Errors".
  */
 const refused =
-  /^(AccessDenied|AccessDeniedException|NotAuthorized|NotAuthorizedException|UnauthorizedOperation|KMSAccessDeniedException)$/;
+  /^(AccessDenied|AccessDeniedException|AuthorizationErrorException|NotAuthorized|NotAuthorizedException|UnauthorizedOperation|KMSAccessDeniedException)$/;
 const conflicting =
   /^(ConditionalCheckFailedException|DuplicateItemException|TransactionConflictException|ResourceExistsException|AlreadyExistsException)$/;
 const passing =

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { Effect, type IManagedPolicy, ManagedPolicy, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { AuditEnvVariables } from '../../functions/isolation/audit/env.ts';
 import { inboundDetailTypes } from '../../functions/isolation/audit/events.ts';
@@ -19,6 +20,8 @@ export interface PolicyAuditProps {
   readonly bus: EventBus;
   readonly alarmAction: IAlarmAction;
   readonly tenantKeyArn: string;
+  /** Where the alarms are told. */
+  readonly alarmTopic: ITopic;
   /** What the deployed policies are compared with. @default - nothing: the synthesis that this is made from has none yet */
   readonly reference?: Reference;
 }
@@ -41,6 +44,7 @@ const readings = {
     's3:GetBucketPublicAccessBlock',
     'sqs:GetQueueAttributes',
   ],
+  ofTopic: ['sns:GetTopicAttributes'],
   checks: ['access-analyzer:CheckNoNewAccess', 'access-analyzer:CheckNoPublicAccess'],
 } as const;
 
@@ -80,7 +84,7 @@ export class PolicyAudit extends Construct {
       memorySize: 1024,
       statements: [
         ...this.intake.consumerStatements(),
-        ...this.#readStatements(scope, bus),
+        ...this.#readStatements(props),
         putEventsStatement(bus, {
           sid: 'TellFindings',
           source: cordonSource,
@@ -99,7 +103,7 @@ export class PolicyAudit extends Construct {
     });
   }
 
-  #readStatements(scope: TenantStatementScope, bus: EventBus): PolicyStatement[] {
+  #readStatements({ scope, bus, alarmTopic }: PolicyAuditProps): PolicyStatement[] {
     const here = (service: string, name: string): string => `arn:${scope.partition}:${service}:${scope.region}:${scope.account}:${name}`;
     const everything = ['*'];
     return [
@@ -115,6 +119,7 @@ export class PolicyAudit extends Construct {
         actions: ['secretsmanager:GetResourcePolicy'],
         resources: [here('secretsmanager', 'secret:*')],
       }),
+      new PolicyStatement({ sid: 'ReadTopicPolicy', actions: [...readings.ofTopic], resources: [alarmTopic.topicArn] }),
       new PolicyStatement({ sid: 'ReadStack', actions: ['cloudformation:ListStackResources'], resources: [ownStackArn(bus.stack)] }),
     ];
   }

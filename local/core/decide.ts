@@ -62,6 +62,7 @@ export function accessDenied(service: LocalService, caller: Caller, need: Need, 
   const because = decision.message.replace(/\.$/, '');
   const named = decision.deciding === undefined || because.includes(nameOf(decision.deciding)) ? '' : ` [${nameOf(decision.deciding)}]`;
   const message = `User: ${caller.principal.arn} is not authorized to perform: ${need.action} on resource: ${need.resource} because ${because}${named}`;
+  if (service.refusal !== undefined) return new AwsError(service.refusal, message, 403);
   if (service.protocol === 'query' || service.protocol === 'rest-xml') return new AwsError('AccessDenied', message, 403);
   return new AwsError('AccessDeniedException', message, service.protocol === 'rest-json' ? 403 : 400);
 }

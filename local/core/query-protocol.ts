@@ -1,6 +1,6 @@
 /**
- * The AWS query protocol (STS, IAM): form-encoded in, XML out, without a model of either: `Tags.member.1.Key` is `{Tags: [{Key}]}`, an array
- * is a row of `<member>`. Source: Smithy, "AWS query protocol".
+ * The AWS query protocol (STS, IAM, SNS): form-encoded in, XML out, without a model of either: `Tags.member.1.Key` is `{Tags: [{Key}]}`, an array
+ * is a row of `<member>`, a `Map` one of `<entry>`. Source: Smithy, "AWS query protocol".
  */
 import { AwsError } from './aws-error.ts';
 import type { Input } from './service.ts';
@@ -91,6 +91,7 @@ function element(name: string, value: unknown): string {
 
 function content(value: unknown): string {
   if (value instanceof Date) return value.toISOString().replace(/\.\d{3}Z$/, 'Z');
+  if (value instanceof Map) return [...value].map(([key, item]) => element('entry', { key, value: item })).join('');
   if (Array.isArray(value)) return value.map((item) => element('member', item)).join('');
   if (typeof value === 'object' && value !== null)
     return Object.entries(value)

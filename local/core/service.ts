@@ -78,7 +78,7 @@ export interface LocalService {
   /** The name in the SigV4 credential scope, e.g. `secretsmanager`, `events`, `tagging`. */
   readonly signingName: string;
   /**
-   * `json`: X-Amz-Target with a JSON body. `query`: form-encoded in, XML out (STS, IAM). `rest-json`: paths (Lambda). `rest-xml`: paths, with
+   * `json`: X-Amz-Target with a JSON body. `query`: form-encoded in, XML out (STS, IAM, SNS). `rest-json`: paths (Lambda). `rest-xml`: paths, with
    * errors in XML (S3).
    */
   readonly protocol: 'json' | 'query' | 'rest-json' | 'rest-xml';
@@ -86,6 +86,8 @@ export interface LocalService {
   readonly targetPrefix?: string;
   /** For `query`: the XML namespace of answers, e.g. `https://sts.amazonaws.com/doc/2011-06-15/`. */
   readonly xmlNamespace?: string;
+  /** The code by which it says that IAM refuses, where that is another than its protocol's, e.g. `AuthorizationError`. */
+  readonly refusal?: string;
   /** For `rest-json` and `rest-xml`: finds operation and input for a request. */
   readonly route?: (
     method: string,

@@ -169,6 +169,7 @@ const askedOfForeignServices: Readonly<Record<string, string>> = {
   scheduler: `
     CreateSchedule CreateScheduleGroup DeleteSchedule DeleteScheduleGroup GetSchedule GetScheduleGroup ListScheduleGroups ListSchedules
     ListTagsForResource TagResource UntagResource UpdateSchedule`,
+  sns: 'CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes',
 };
 
 const knownActions = new Map<string, readonly string[]>(

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { comparedProperties, notCompared } from '../../functions/isolation/audit/reference.ts';
 import { policyReference } from '../../infra/policy-reference.ts';
 import { compilePolicy, evaluate, requestContext } from '../../local/iam/evaluate.ts';
+import { statementsOf } from '../../local/services/iam-policy-document.ts';
 import { policiesOf } from '../../local/template/policies.ts';
+import { physicalName } from '../../local/template/resource-handler.ts';
 import { account, registryTable, role, secret, tagged, tenantKey, throughSecretsManager } from '../fixtures/attacks.ts';
 import { everyoneIn } from '../support/policies.ts';
 import { readTemplate, resourcesOf, templatePath } from '../support/template.ts';
@@ -30,13 +31,26 @@ describe('T2 what the audit compares with', () => {
     const sids = new Set(JSON.stringify(reference.resources).match(/"Sid":"[^"]+"/g));
     expect([...sids].filter((sid) => !carried.includes(spelled(sid)))).toEqual([]);
     expect(Object.keys(reference.resources).filter((logicalId) => !carried.includes(logicalId))).toEqual([]);
-    for (const type of ['AWS::IAM::Role', 'AWS::IAM::ManagedPolicy', 'AWS::KMS::Key', 'AWS::SQS::QueuePolicy'])
+    const types = [
+      'AWS::IAM::Role',
+      'AWS::IAM::ManagedPolicy',
+      'AWS::KMS::Key',
+      'AWS::SQS::QueuePolicy',
+      'AWS::SNS::Topic',
+      'AWS::SNS::TopicPolicy',
+    ];
+    for (const type of types) {
+      expect(resourcesOf(template, type), type).not.toEqual([]);
       for (const [logicalId] of resourcesOf(template, type)) expect(reference.resources).toHaveProperty(logicalId);
+    }
   });
 
   it('refuses to be made of a template with a policy that it would not compare', () => {
     const with_ = (extra: object) => () => policyReference(withResources.parse({ Resources: { ...template.Resources, Extra: extra } }));
-    expect(with_({ Type: 'AWS::SNS::TopicPolicy' })).not.toThrow();
+    expect(with_({ Type: 'AWS::SNS::TopicInlinePolicy' })).toThrow(/Extra: the audit of policies does not know/);
+    expect(with_({ Type: 'AWS::SNS::Topic', Properties: { DataProtectionPolicy: {} } })).toThrow(
+      /Extra: the audit of policies does not compare DataProtectionPolicy/,
+    );
     expect(with_({ Type: 'AWS::EFS::FileSystemPolicy' })).toThrow(/Extra: the audit of policies does not know/);
     expect(with_({ Type: 'AWS::ECR::Repository', Properties: { Policy: {} } })).not.toThrow(/compare/);
     expect(with_({ Type: 'AWS::ApiGateway::RestApi', Properties: { Policy: {} } })).toThrow(/Extra: the audit of policies does not know/);
@@ -47,7 +61,6 @@ describe('T2 what the audit compares with', () => {
     expect(with_({ Type: 'AWS::SQS::QueuePolicy', Properties: { Queues: [{ 'Fn::ImportValue': 'x' }] } })).toThrow(
       /cannot resolve Fn::ImportValue/,
     );
-    for (const type of Object.keys(notCompared)) expect(comparedProperties).not.toHaveProperty(type);
   });
 });
 
@@ -80,6 +93,8 @@ function decide(
 }
 
 describe('T2 the audit’s own role', () => {
+  const [topicId = ''] = resourcesOf(template, 'AWS::SNS::Topic').map(([logicalId]) => logicalId);
+  const topic = `arn:aws:sns:us-east-1:${account}:${physicalName('Cordon', topicId, 64)}`;
   const platformSecret = `arn:aws:secretsmanager:us-east-1:${account}:secret:platform-AbCdEf`;
   it.each<[string, string, string, Readonly<Record<string, string | readonly string[] | undefined>>?]>([
     ['DenyTenantSecrets', 'secretsmanager:GetSecretValue', secret('acme'), tagged('acme')],
@@ -98,6 +113,12 @@ describe('T2 the audit’s own role', () => {
     ['DenyEverythingElse', 'iam:DeleteRolePermissionsBoundary', role('TenantReader')],
     ['DenyEverythingElse', 'iam:PassRole', role('TenantReader')],
     ['DenyEverythingElse', 'sts:AssumeRole', role('TenantReader')],
+    ['DenyEverythingElse', 'sns:SetTopicAttributes', topic],
+    ['DenyEverythingElse', 'sns:AddPermission', topic],
+    ['DenyEverythingElse', 'sns:RemovePermission', topic],
+    ['DenyEverythingElse', 'sns:DeleteTopic', topic],
+    ['DenyEverythingElse', 'sns:Publish', topic],
+    ['DenyEverythingElse', 'sns:Subscribe', topic],
     ['DenyOtherBuses', 'events:PutEvents', `arn:aws:events:us-east-1:${account}:event-bus/any`],
   ])('is refused by %s, whatever else is attached to it: %s on %s', (sid, action, resource, context) => {
     const { allowed, denies } = decide(action, resource, context, true);
@@ -111,6 +132,8 @@ describe('T2 the audit’s own role', () => {
     ['lambda:AddPermission', `arn:aws:lambda:us-east-1:${account}:function:any`],
     ['logs:PutResourcePolicy', '*'],
     ['s3:GetObject', 'arn:aws:s3:::any/x'],
+    ['sns:SetTopicAttributes', topic],
+    ['sns:Publish', topic],
   ])('has no room in its boundary for %s on %s', (action, resource) => {
     expect(decide(action, resource).allowed).toBe(false);
   });
@@ -122,7 +145,16 @@ describe('T2 the audit’s own role', () => {
     ['kms:GetKeyPolicy', tenantKey],
     ['dynamodb:GetResourcePolicy', registryTable],
     ['secretsmanager:GetResourcePolicy', platformSecret],
+    ['sns:GetTopicAttributes', topic],
   ])('may %s on %s, which is what it is for', (action, resource) => {
     expect(decide(action, resource).allowed).toBe(true);
+  });
+
+  it('reads the attributes of the alarms’ topic and of no other, and is granted nothing else of SNS', () => {
+    const granted = policies
+      .filter(({ kind, logicalId }) => kind === 'inline' && isAudits(logicalId))
+      .flatMap(({ document }) => statementsOf(document))
+      .filter(({ Action, NotAction }) => NotAction !== undefined || [Action ?? []].flat().some((action) => /^(\*|sns:)/i.test(action)));
+    expect(granted).toEqual([{ Sid: 'ReadTopicPolicy', Effect: 'Allow', Action: 'sns:GetTopicAttributes', Resource: topic }]);
   });
 });

@@ -8,6 +8,7 @@ import { type DedicatedTenants, onboardDedicated } from '../support/dedicated-te
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { plantedPolicies } from '../support/planted-policies.ts';
 import { plantedResources } from '../support/planted-resources.ts';
+import { allow, customer, type Fields, plantingTools } from '../support/planting.ts';
 import { requestRotation } from '../support/rotations.ts';
 
 let test: TestCloud;
@@ -60,6 +61,68 @@ describe('T2 the daily audit of policies', () => {
     test.cloud.faults.remove({ service: 'events', action: 'DescribeEventBus' });
     expect(found).toMatchObject([{ code: 'AUDIT_INCOMPLETE', message: expect.stringMatching(/^not looked at: event bus \S+: .*refused/) }]);
   });
+
+  it('names whatever somebody does to the topic of alarms, and is silent when it is as it was', async () => {
+    const { call, alarmTopic } = plantingTools(test);
+    const { arn: Resource, name, statements, say } = await alarmTopic();
+    const without = (sid: string): readonly Fields[] => statements.filter(({ Sid }) => Sid !== sid);
+    const publish = (Principal: unknown): Fields => allow({ Sid: 'More', Principal, Action: 'sns:Publish', Resource });
+    const theirs: Fields = { AWS: `arn:aws:iam::${customer}:root` };
+    const changes: readonly (readonly [code: string, says: string, ...policy: Fields[]])[] = [
+      ['POLICY_DRIFT', 'grants: , policy: More (Allow) was added; New access', ...statements, publish(theirs)],
+      ['POLICY_GRANTS_ACROSS', 'grants: , policy: More (Allow) was added; lets in whoever asks', ...statements, publish('*')],
+      [
+        'POLICY_DRIFT',
+        'grants: , policy: More (Allow) was added; New access',
+        ...statements,
+        allow({ Sid: 'More', Principal: theirs, Action: 'sns:SetTopicAttributes', Resource }),
+      ],
+      [
+        'POLICY_DRIFT',
+        'grants: , policy: TellOfAlarms (Allow) was added; TellOfAlarms (Allow) was taken out or changed; New access',
+        ...statements.map(({ Condition, ...rest }) => (rest['Sid'] === 'TellOfAlarms' ? rest : { ...rest, Condition })),
+      ],
+      [
+        'POLICY_DRIFT',
+        'grants: , policy: AllowPublishThroughSSLOnly (Deny) was taken out or changed; a refusal',
+        ...without('AllowPublishThroughSSLOnly'),
+      ],
+      // Nobody may do more, and no alarm is told any longer.
+      ['POLICY_DRIFT', 'changed: , policy: TellOfAlarms (Allow) was taken out or changed; nothing more', ...without('TellOfAlarms')],
+      [
+        'POLICY_DRIFT',
+        'changed: , policy: Silence (Deny) was added; nothing more',
+        ...statements,
+        { Sid: 'Silence', Effect: 'Deny', Principal: '*', Action: 'sns:Publish', Resource },
+      ],
+    ];
+    for (const [code, says, ...policy] of changes) {
+      await say(...policy);
+      const found = await audit(1);
+      const message = expect.stringContaining(says.replace(': ,', `: topic ${name},`));
+      expect(found, says).toEqual([{ code, message, tenantId: undefined }]);
+    }
+
+    // Whoever keeps the audit out is told of as well: nothing is known of what it could not read.
+    await say(...statements, { Sid: 'Hide', Effect: 'Deny', Principal: '*', Action: 'sns:GetTopicAttributes', Resource });
+    expect(await audit(3)).toMatchObject([
+      { code: 'AUDIT_INCOMPLETE', message: expect.stringMatching(`^not looked at: topic ${name}: .*refused`) },
+    ]);
+
+    await call('sns', 'DeleteTopic', { TopicArn: Resource });
+    expect(await audit(1)).toMatchObject([{ code: 'POLICY_DRIFT', message: expect.stringMatching(`^changed: topic ${name}: is missing`) }]);
+
+    await call('sns', 'CreateTopic', { Name: name });
+    expect(await audit(1)).toMatchObject([
+      {
+        code: 'POLICY_DRIFT',
+        message: expect.stringMatching(`^grants: topic ${name}, policy: __default_statement_ID \\(Allow\\) was added`),
+      },
+    ]);
+    await say(...statements);
+    expect(await audit(0)).toEqual([]);
+    // A dozen audits, one after the other.
+  }, 120_000);
 
   it('names every change that somebody made through AWS’s own APIs, and nothing else', async () => {
     const planted = [...plantedPolicies(test, on), ...plantedResources(test, on)];

@@ -9,7 +9,7 @@ const queueAnswer = z.object({ Attributes: z.object({ Policy: z.string() }) });
 export function plantedResources(test: TestCloud, on: DedicatedTenants): readonly Planted[] {
   const { cloud } = test;
   const { accountId, region, outputs } = cloud;
-  const { call, physical, statementsIn } = plantingTools(test);
+  const { call, physical, statementsIn, alarmTopic } = plantingTools(test);
   const keyPolicy = async (KeyId: string): Promise<readonly Fields[]> =>
     statementsIn((await call('kms', 'GetKeyPolicy', { KeyId }))['Policy']);
   const queueUrl = cloud.queues['byoc']?.url ?? '';
@@ -55,6 +55,14 @@ export function plantedResources(test: TestCloud, on: DedicatedTenants): readonl
         await call('sqs', 'SetQueueAttributes', { QueueUrl: queueUrl, Attributes: { Policy: document(...Statement, more) } });
       },
       says: new RegExp(`^grants: queue ${queueName}, policy: Theirs \\(Allow\\) was added; New access`),
+    },
+    {
+      what: 'a topic of alarms that another account may publish to',
+      plant: async () => {
+        const { arn, statements, say } = await alarmTopic();
+        await say(...statements, allow({ Sid: 'Theirs', Principal: { AWS: customer }, Action: 'sns:Publish', Resource: arn }));
+      },
+      says: /^grants: topic \S*Alarms\S*, policy: Theirs \(Allow\) was added; New access/,
     },
     {
       what: 'a function that another account may invoke',

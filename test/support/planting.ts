@@ -11,6 +11,7 @@ export interface Planted {
   readonly says: RegExp;
 }
 export type Fields = Readonly<Record<string, unknown>>;
+const topicAnswer = z.object({ Attributes: z.map(z.string(), z.string()) });
 const statements = z.object({ Statement: z.array(z.record(z.string(), z.unknown())) });
 
 export const allow = (fields: Fields): Fields => ({ Effect: 'Allow', ...fields });
@@ -34,6 +35,18 @@ export function plantingTools({ cloud }: TestCloud) {
     },
     /** Statements of a policy as AWS shows it, percent-encoded or not. */
     statementsIn: (text: unknown): readonly Fields[] => statements.parse(JSON.parse(decodeURIComponent(z.string().parse(text)))).Statement,
+    /** The topic of alarms, and what its policy says. */
+    async alarmTopic() {
+      const TopicArn = cloud.outputs['AlarmTopicArn'] ?? '';
+      const { Attributes } = topicAnswer.parse(await call('sns', 'GetTopicAttributes', { TopicArn }));
+      return {
+        arn: TopicArn,
+        name: TopicArn.split(':').at(-1) ?? '',
+        statements: statements.parse(JSON.parse(Attributes.get('Policy') ?? '')).Statement,
+        say: (...its: readonly Fields[]) =>
+          call('sns', 'SetTopicAttributes', { TopicArn, AttributeName: 'Policy', AttributeValue: policyText(...its) }),
+      };
+    },
     attach: (RoleName: string, name: string) => call('iam', 'AttachRolePolicy', { RoleName, PolicyArn: policyArn(name) }),
     detach: (RoleName: string, name: string) => call('iam', 'DetachRolePolicy', { RoleName, PolicyArn: policyArn(name) }),
     put: (RoleName: string, PolicyName: string, ...its: readonly Fields[]) =>

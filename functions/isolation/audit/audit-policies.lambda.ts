@@ -8,6 +8,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createAnnouncer } from '../../shared/announcer.eventbridge.ts';
 import { createIds } from '../../shared/clock.ts';
@@ -63,6 +64,7 @@ const deps: AuditDeps & ConsumeDeps = {
       lambda: new LambdaClient({}),
       s3: new S3Client({}),
       secrets: new SecretsManagerClient({}),
+      sns: new SNSClient({}),
       sqs,
     },
   }),

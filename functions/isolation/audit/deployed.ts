@@ -52,6 +52,6 @@ export interface Deployed {
   dedicatedKeys(): Promise<ReadonlyMap<TenantId, string>>;
   /** Policy, grants and tags. */
   keys(keyIds: readonly string[]): Promise<Looked>;
-  /** Policies of queues, buckets, functions, tables, the bus and secrets of the stack; policies of the account's logs that reach the stack's log groups. */
+  /** Policies of queues, topics, buckets, functions, tables, the bus and secrets of the stack; policies of the account's logs that reach the stack's log groups. */
   resources(stack: DeployedStack): Promise<Looked>;
 }

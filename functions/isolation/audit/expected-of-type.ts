@@ -21,6 +21,7 @@ const role = z.object({
 const managedPolicy = z.object({ PolicyDocument: policy });
 const key = z.object({ KeyPolicy: policy, Tags: tags });
 const queuePolicy = z.object({ PolicyDocument: policy, Queues: z.array(z.string()) });
+const topicPolicy = z.object({ PolicyDocument: policy, Topics: z.array(z.string()) });
 const bucket = z.object({ PublicAccessBlockConfiguration: z.record(z.string(), flag).default({}) });
 const bucketPolicy = z.object({ PolicyDocument: policy, Bucket: z.string() });
 const lambdaFunction = z.object({ Role: z.string() });
@@ -70,6 +71,16 @@ export const expectedOfType: Readonly<Record<string, FactsOf>> = {
       of: nameOf('AWS::SQS::Queue', url),
       aspect: 'policy',
       value: document(PolicyDocument, 'AWS::SQS::Queue'),
+    }));
+  },
+  // One without a policy of its own has AWS's default one, which nobody has synthesized: it would be a finding.
+  'AWS::SNS::Topic': (_, arn) => [existence(nameOf('AWS::SNS::Topic', arn))],
+  'AWS::SNS::TopicPolicy': (properties) => {
+    const { Topics, PolicyDocument } = topicPolicy.parse(properties);
+    return Topics.map((arn) => ({
+      of: nameOf('AWS::SNS::Topic', arn),
+      aspect: 'policy',
+      value: document(PolicyDocument, 'AWS::SNS::Topic'),
     }));
   },
   'AWS::Events::EventBus': (properties, name) => {

@@ -11,6 +11,7 @@ export type CheckedAs =
   | 'AWS::Lambda::Function'
   | 'AWS::S3::Bucket'
   | 'AWS::SecretsManager::Secret'
+  | 'AWS::SNS::Topic'
   | 'AWS::SQS::Queue';
 
 export type Value =

@@ -23,6 +23,7 @@ const publicTypes: Readonly<Partial<Record<CheckedAs, AccessCheckResourceType>>>
   'AWS::Lambda::Function': 'AWS::Lambda::Function',
   'AWS::S3::Bucket': 'AWS::S3::Bucket',
   'AWS::SecretsManager::Secret': 'AWS::SecretsManager::Secret',
+  'AWS::SNS::Topic': 'AWS::SNS::Topic',
   'AWS::SQS::Queue': 'AWS::SQS::Queue',
 };
 /** Neither check takes a policy without a statement: this one allows nothing. */

@@ -3,6 +3,7 @@ import { DescribeEventBusCommand, type EventBridgeClient } from '@aws-sdk/client
 import { GetFunctionConfigurationCommand, GetPolicyCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetBucketPolicyCommand, GetPublicAccessBlockCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetResourcePolicyCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetTopicAttributesCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { aws, isAwsError } from '../../shared/aws-errors.ts';
 import { inParallel } from '../../shared/in-parallel.ts';
@@ -19,6 +20,7 @@ export interface ResourceClients {
   readonly lambda: LambdaClient;
   readonly s3: S3Client;
   readonly secrets: SecretsManagerClient;
+  readonly sns: SNSClient;
   readonly sqs: SQSClient;
 }
 
@@ -27,6 +29,10 @@ type Look = (clients: ResourceClients, physicalId: string, of: string, arn: stri
 
 const looks: Readonly<Record<string, Look>> = {
   'AWS::SQS::Queue': (clients, QueueUrl, of) => queueFacts(clients, QueueUrl, of),
+  'AWS::SNS::Topic': async ({ sns }, TopicArn, of) => {
+    const answer = await unlessGone(() => sns.send(new GetTopicAttributesCommand({ TopicArn })), 'NotFoundException');
+    return answer === undefined ? [] : [existence(of), ...policyFact(of, answer.Attributes?.['Policy'], 'AWS::SNS::Topic')];
+  },
   'AWS::Events::EventBus': async ({ events }, Name, of) => {
     const bus = await unlessGone(() => events.send(new DescribeEventBusCommand({ Name })), 'ResourceNotFoundException');
     return bus === undefined ? [] : [existence(of), ...policyFact(of, bus.Policy, 'RESOURCE_POLICY')];
@@ -50,6 +56,8 @@ const looks: Readonly<Record<string, Look>> = {
   },
 };
 
+/** What CloudFormation calls by its ARN. */
+const calledByArn: ReadonlySet<string> = new Set(['AWS::SecretsManager::Secret', 'AWS::SNS::Topic']);
 const atATime = 8;
 
 /** Reads the policies of the stack's resources, each by its own service. */
@@ -65,8 +73,7 @@ export async function readResources(clients: ResourceClients, stack: DeployedSta
 }
 
 function look(clients: ResourceClients, stack: DeployedStack, logicalId: string, { type, physicalId }: StackResource): Promise<Looked> {
-  const arn =
-    type === 'AWS::SecretsManager::Secret' ? physicalId : arnOfResource({ type, physicalId }, stack.pathOf(logicalId), stack.cell);
+  const arn = calledByArn.has(type) ? physicalId : arnOfResource({ type, physicalId }, stack.pathOf(logicalId), stack.cell);
   return lookAt(nameOf(type, physicalId), (of) =>
     aws(`reading the policy of the ${of}`, async () => (await looks[type]?.(clients, physicalId, of, arn)) ?? []),
   );

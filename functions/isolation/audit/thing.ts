@@ -12,14 +12,17 @@ const kinds: Readonly<Record<string, string>> = {
   'AWS::Logs::ResourcePolicy': 'log policy',
   'AWS::S3::Bucket': 'bucket',
   'AWS::SecretsManager::Secret': 'secret',
+  'AWS::SNS::Topic': 'topic',
   'AWS::SQS::Queue': 'queue',
 };
+
+const namedAfterColon: ReadonlySet<string> = new Set(['AWS::Lambda::Function', 'AWS::SecretsManager::Secret', 'AWS::SNS::Topic']);
 
 /** What a thing is called in a finding: by its name, whether it is given by name, URL or ARN. A policy keeps its path, which says whose it is. */
 export function nameOf(type: string, physicalId: string): string {
   const kind = kinds[type] ?? type;
   if (type === 'AWS::IAM::ManagedPolicy') return `${kind} ${physicalId.split(':policy/').at(-1)}`;
-  if (type === 'AWS::Lambda::Function' || type === 'AWS::SecretsManager::Secret') return `${kind} ${physicalId.split(':').at(-1)}`;
+  if (namedAfterColon.has(type)) return `${kind} ${physicalId.split(':').at(-1)}`;
   return `${kind} ${physicalId.split('/').at(-1)}`;
 }
 

@@ -11,6 +11,7 @@ import { logsResources } from './logs.ts';
 import { s3Resources } from './s3.ts';
 import { schedulerResources } from './scheduler.ts';
 import { secretsManagerResources } from './secrets-manager.ts';
+import { snsResources } from './sns.ts';
 import { sqsResources } from './sqs.ts';
 
 export const handlers: ResourceHandlers = {
@@ -25,5 +26,6 @@ export const handlers: ResourceHandlers = {
   ...s3Resources,
   ...schedulerResources,
   ...secretsManagerResources,
+  ...snsResources,
   ...sqsResources,
 };

@@ -13,13 +13,6 @@ export const inertResources: ResourceHandlers = {
   }),
   /** What alarms count: the events themselves can be read. */
   'AWS::Logs::MetricFilter': inert(({ physicalName }) => ({ physicalId: physicalName(512), attributes: {} })),
-  /** Only alarms publish to topics. */
-  'AWS::SNS::Topic': inert(({ accountId, region, physicalName }) => {
-    const name = physicalName(256);
-    const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
-    return { physicalId: arn, attributes: { TopicArn: arn, TopicName: name } };
-  }),
-  'AWS::SNS::TopicPolicy': inert(({ physicalName }) => ({ physicalId: physicalName(256), attributes: {} })),
   /** The account's role for API Gateway's own logs: the local gateway writes none. */
   'AWS::ApiGateway::Account': inert(({ physicalName }) => ({ physicalId: physicalName(64), attributes: {} })),
   /** A page for people in AWS's console. */

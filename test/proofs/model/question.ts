@@ -142,7 +142,7 @@ function witnessOf(ask: Ask, values: Values): Witness {
       ...(resourcePolicy && { resourcePolicy: compilePolicy(resourcePolicy.name, 'resource', resourcePolicy.document) }),
       resourceAccountId: acrossAccounts === true ? 'another' : account,
       ...(resourceRequired !== undefined && { resourcePolicyRequired: resourceRequired }),
-      // Topics have policies, and no service here.
+      // Topics have policies, and nothing is published here.
       simulated: true,
     });
     decisions.push(decision);

@@ -65,6 +65,30 @@ describe('the query protocol', () => {
     expect(parsed.ListXResponse.ResponseMetadata).toEqual({ RequestId: 'request-1' });
   });
 
+  it('writes a map as entries', () => {
+    const parsed = xml.parse(
+      queryAnswer(
+        'GetX',
+        'n',
+        {
+          Attributes: new Map([
+            ['Owner', '1'],
+            ['Policy', '{"a":1}'],
+          ]),
+        },
+        'r',
+      ),
+    );
+    expect(parsed.GetXResponse.GetXResult).toEqual({
+      Attributes: {
+        entry: [
+          { key: 'Owner', value: '1' },
+          { key: 'Policy', value: '{"a":1}' },
+        ],
+      },
+    });
+  });
+
   it('answers an empty result with an empty element', () => {
     expect(queryAnswer('UpdateRole', 'n', {}, 'r')).toContain('<UpdateRoleResult></UpdateRoleResult>');
   });

@@ -79,6 +79,7 @@ describe('translateAwsError', () => {
   it.each([
     ['AccessDeniedException', 400, 'ACCESS_REFUSED', false],
     ['AccessDenied', 403, 'ACCESS_REFUSED', false],
+    ['AuthorizationErrorException', 403, 'ACCESS_REFUSED', false],
     ['ConditionalCheckFailedException', 400, 'CONFLICT', true],
     ['ThrottlingException', 400, 'AWS_UNAVAILABLE', true],
     ['ProvisionedThroughputExceededException', 400, 'AWS_UNAVAILABLE', true],
