@@ -94,11 +94,11 @@ export async function openMail(
   }
 
   async function hand(trade: Trade, message: QueueMessage, effect?: DeliveryEffect): Promise<void> {
+    // IAM knows of no cut-off within the second in which it was asked for, and a session that is minted in that second is cut off with those before.
+    if (trade === alone) clock.advance(knownAfterMs);
     const hands = [await staff.worker(trade)];
     if (effect === 'comes to two workers at once' && trade !== alone) hands.push(await staff.another(trade));
     const ends = await Promise.all(hands.map((one) => handle(one, message)));
-    // IAM does not know of a change within the second in which it was made, and a session that is minted in that second is cut off with those before.
-    if (trade === alone) clock.advance(knownAfterMs);
     if (effect === 'comes twice') ends.push(await handle(await staff.worker(trade), message));
     if (ends.includes('done') && effect !== 'is not taken off') await queues.get(trade)?.delete(message);
   }
