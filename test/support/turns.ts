@@ -17,6 +17,13 @@ interface Circumstances {
   onDeath(tell: () => void): () => void;
 }
 
+/** A turn that somebody has. */
+interface Taken {
+  isOver: boolean;
+  /** It waits for others' turns. */
+  isAside: boolean;
+}
+
 export interface Turns {
   /** Does the work when it is its turn. */
   take<Answer>(turn: Turn, circumstances: Circumstances, work: () => Promise<Answer>): Promise<Answer>;
@@ -33,7 +40,7 @@ export interface Turns {
  */
 export function createTurns(host: string, choose: () => number): Turns {
   const waiting: { readonly name: string; readonly overHttp: boolean; begin(): void }[] = [];
-  let isTaken = false;
+  let taken: Taken | undefined;
   let takenOverHttp = false;
   /** Requests that were sent and not answered. */
   let onTheWay = 0;
@@ -49,7 +56,7 @@ export function createTurns(host: string, choose: () => number): Turns {
   }
 
   function look(): void {
-    if (isTaken || waiting.length === 0) return;
+    if (taken !== undefined || waiting.length === 0) return;
     // One that is on its way makes us look again when it has come.
     if (onTheWay - unanswered > waiting.filter(({ overHttp }) => overHttp).length) return;
     waiting.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
@@ -71,12 +78,12 @@ export function createTurns(host: string, choose: () => number): Turns {
   };
   subscribe('http.client.request.start', sent);
 
-  function begin(overHttp: boolean): void {
-    isTaken = true;
+  function begin(turn: Taken, overHttp: boolean): void {
+    taken = turn;
     takenOverHttp = overHttp;
   }
   function free(): void {
-    isTaken = false;
+    taken = undefined;
     lookLater();
   }
 
@@ -87,12 +94,13 @@ export function createTurns(host: string, choose: () => number): Turns {
         name: `${service} ${action}`,
         overHttp,
         begin() {
-          begin(overHttp);
-          let isOver = false;
+          const turn = { isOver: false, isAside: false };
+          begin(turn, overHttp);
           const end = (died: boolean): void => {
-            if (isOver) return;
-            isOver = true;
+            if (turn.isOver) return;
+            turn.isOver = true;
             forget();
+            if (turn.isAside) return;
             if (died && overHttp) unanswered += 1;
             free();
           };
@@ -113,20 +121,28 @@ export function createTurns(host: string, choose: () => number): Turns {
       return promise;
     },
     async aside(work) {
+      const turn = taken;
       // What is done late is done while nobody works.
-      if (!isTaken) return work();
+      if (turn === undefined) return work();
       const overHttp = takenOverHttp;
+      turn.isAside = true;
       if (overHttp) unanswered += 1;
       free();
       try {
         return await work();
       } finally {
-        await new Promise<void>((resume) => {
-          waiting.push({ name: '', overHttp: false, begin: resume });
-          lookLater();
-        });
-        if (overHttp) unanswered -= 1;
-        begin(overHttp);
+        // Whoever has died meanwhile has no turn to come back to, and its request stays unanswered.
+        if (!turn.isOver)
+          await new Promise<void>((resume) => {
+            waiting.push({ name: '', overHttp: false, begin: resume });
+            lookLater();
+          });
+        if (turn.isOver) lookLater();
+        else {
+          turn.isAside = false;
+          if (overHttp) unanswered -= 1;
+          begin(turn, overHttp);
+        }
       }
     },
     async underWay(request) {
