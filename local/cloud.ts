@@ -39,6 +39,8 @@ export interface StartOptions {
   /** Environments of tenants that are kept at the same time; 16 when left out. */
   readonly tenantEnvironments?: number;
   readonly customerAccountIds?: readonly string[];
+  /** For how long a connection is kept that nothing comes over, in milliseconds; a minute when left out. Whoever makes clients all the time keeps fewer open. */
+  readonly keepAliveMs?: number;
   /** One that passes as real time does, and on when it is told to, when left out. */
   readonly clock?: Clock;
   /** Called with what begins, for a progress display. */
@@ -116,7 +118,7 @@ export async function startCloud(options: StartOptions): Promise<LocalCloud> {
       webIdentity,
       tenantEnvironments: options.tenantEnvironments,
     });
-    const server = await startServer(kernel, { port: options.port ?? 0 });
+    const server = await startServer(kernel, { port: options.port ?? 0, keepAliveMs: options.keepAliveMs });
     closing.push(() => server.close());
     endpoint = server.endpoint;
     const gateway = await startGateway(kernel, { stagesNamed: apiGateway.stagesNamed, port: options.brokerPort ?? 0 });

@@ -24,6 +24,8 @@ const maxBodyBytes = 10 * 1024 * 1024;
 export interface ServerOptions {
   /** 0 picks a free one. */
   readonly port: number;
+  /** For how long a connection is kept that nothing comes over; a minute when left out. */
+  readonly keepAliveMs?: number | undefined;
   /** Gets one line (with the stack) for every defect of the local cloud that a request has hit; goes to stderr by default. */
   readonly reportDefect?: (text: string) => void;
 }
@@ -31,7 +33,7 @@ export interface ServerOptions {
 /** Rejects when the port is taken. */
 export async function startServer(kernel: LocalKernel, options: ServerOptions): Promise<LocalServer> {
   const reportDefect = options.reportDefect ?? ((text: string) => process.stderr.write(`${text}\n`));
-  const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
+  const server = createServer({ keepAliveTimeout: options.keepAliveMs ?? 60_000 }, (incoming, response) => {
     handle(kernel, reportDefect, incoming, response).catch(() => incoming.socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {

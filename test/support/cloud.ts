@@ -75,7 +75,7 @@ export interface TestCloud {
 
 let shared: Promise<TestCloud> | undefined;
 
-interface TestCloudOptions extends Pick<StartOptions, 'tenantEnvironments' | 'clock'> {
+interface TestCloudOptions extends Pick<StartOptions, 'tenantEnvironments' | 'clock' | 'keepAliveMs'> {
   /** Runs the audit of policies and the isolation tests for each day that the clock goes on. Elsewhere they would be most of the work of a test that moves it by weeks. */
   readonly daily?: true;
 }

@@ -43,9 +43,12 @@ const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 /** Nothing of another provider is ever due here, so that the sweep does not look there. */
 const shardsHere = /^(\d+|revocation#\d|under-way#\d|(openai|azure-openai|anthropic)#\d)$/;
 
+/** Each worker has clients of its own, whose connections outlive it: in a minute there would be more of them than a process may have. */
+const keepAliveMs = 5000;
+
 /** A cloud of its own; there is one at a time. */
 export async function openWorld(seed: number): Promise<LifeWorld> {
-  const test = await testCloud({ clock: createStillClock() });
+  const test = await testCloud({ clock: createStillClock(), keepAliveMs });
   const { cloud } = test;
   const chance = createChance(seed);
   const turns = createTurns(new URL(cloud.endpoint).host, chance.next);
