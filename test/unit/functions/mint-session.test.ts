@@ -239,7 +239,7 @@ describe('T6 reporting what a call has named', () => {
     ['a tenant of its own', { token: 'good', named: { ...named, tenantId: 'globex' } }],
     ['a session besides', { token: 'good', unrevoked: true, named }],
     ['no names', { token: 'good', named: { names: [] } }],
-    ['more than there is room for', { token: 'good', named: { names: Array.from({ length: 17 }, (_, n) => `name-${n}`) } }],
+    ['more than there is room for', { token: 'good', named: { names: Array.from({ length: 2049 }, (_, n) => `name-${n}`) } }],
   ])('publishes nothing for one with %s', async (_what, input) => {
     const { handler, announced } = await setUp({ tenant: {} });
     expect(await handler(input, context)).toEqual(uniform);
