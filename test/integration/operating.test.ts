@@ -204,6 +204,30 @@ describe('P7 a dedicated tenant that an earlier version made', () => {
     expect((await deployer.cordon(['dedicated', 'upgrade', '--all', '--json'])).json()).toMatchObject({ changes: [] });
   });
 
+  it('is told when AWS refuses one of all, and the others are brought up', async () => {
+    const [refused, other] = [await openAiTenant(test, { tier: 'dedicated' }), await openAiTenant(test, { tier: 'dedicated' })];
+    const KeyId = await keyNamed(test, refused);
+    const { Policy = '' } = await root.kms.send(new GetKeyPolicyCommand({ KeyId, PolicyName: 'default' }));
+    const { Version, Statement } = JSON.parse(Policy);
+    const silence = { Sid: 'Silence', Effect: 'Deny', Principal: { AWS: '*' }, Action: 'kms:GetKeyPolicy', Resource: '*' };
+    const put = (statements: object[]) =>
+      root.kms.send(new PutKeyPolicyCommand({ KeyId, PolicyName: 'default', Policy: JSON.stringify({ Version, Statement: statements }) }));
+    await put([...Statement, silence]);
+    await root.iam.send(
+      new DetachRolePolicyCommand({
+        RoleName: `TenantAgent-${other}`,
+        PolicyArn: `arn:aws:iam::${test.cloud.accountId}:policy/cordon/Revoked`,
+      }),
+    );
+    const all = await deployer.cordon(['dedicated', 'upgrade', '--all', '--json']);
+    expect(all.exitCode).toBe(1);
+    expect(JSON.parse(all.out)).toMatchObject({
+      failed: [{ tenantId: refused, code: 'ACCESS_REFUSED' }],
+      changes: [{ tenantId: other, change: `TenantAgent-${other}: attach Revoked` }],
+    });
+    await put(Statement);
+  });
+
   it('is left alone when a role of its name is not its own, and is no pool tenant', async () => {
     const tenantId = await openAiTenant(test, { tier: 'dedicated' });
     await root.iam.send(new TagRoleCommand({ RoleName: `TenantAgent-${tenantId}.writer`, Tags: [{ Key: 'TenantId', Value: 'somebody' }] }));
