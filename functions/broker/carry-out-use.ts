@@ -88,13 +88,13 @@ export async function carryOutUse(
       headers,
       body: call.body,
       signal: end.signal,
-      firstByteMs: remainingMs,
     });
     statusCode = answer.status;
     if (statusCode === throttledStatus) telling = deps.tellThrottled(call, use.admitted.credential.credentialId);
     if (redirectOf(answer.status, answer.headers['location'], url) === 'foreign') {
-      answer.body.destroy();
-      throw new CordonError('UPSTREAM_REDIRECT', 'The provider redirected the call to another place, which is not followed.');
+      const foreign = new CordonError('UPSTREAM_REDIRECT', 'The provider redirected the call to another place, which is not followed.');
+      answer.body.stop(foreign);
+      throw foreign;
     }
     const type = answer.headers['content-type'] ?? '';
     usage = adapter.usage(type, answer.headers);
@@ -105,7 +105,7 @@ export async function carryOutUse(
       began = type;
     }
     const scrubber = secret.compiled.scrubber();
-    await relayBody(answer, whole ? collectIn(whole) : client, { scrubber, usage, signal: end.signal, limits: deps.limits, passed });
+    await relayBody(answer, whole ? collectIn(whole) : client, { scrubber, usage, limits: deps.limits, passed });
     outcome = outcomeOf(answer.status);
     complete = true;
   } catch (error) {

@@ -1,15 +1,15 @@
 /** Kept connections to providers, one exchange at a time on each. What comes on one that nobody uses, or its end, is the end of it. */
 import net from 'node:net';
 import tls from 'node:tls';
+import { CordonError } from '../shared/errors.ts';
+import { type AnswerSink, createHttpAnswer, type HttpAnswer } from '../shared/http-answer.ts';
+import { type Reading, readInto } from '../shared/socket-reading.ts';
 
 /** Who uses a connection at the moment. After `ended` nothing is called any more. */
-export interface ConnectionUser {
+export interface ConnectionUser extends AnswerSink {
   /** The provider has taken the connection, and over TLS has proven its name. Not called on a kept one. */
   connected(): void;
-  data(piece: Buffer): void;
-  /** The provider sends no more. */
-  closed(): void;
-  /** Nothing more comes, whatever the reason. */
+  /** Nothing more comes, whatever the reason. A CordonError says that what came is no answer. */
   ended(error: Error): void;
 }
 
@@ -22,11 +22,13 @@ export interface Connection {
 }
 
 export interface UpstreamConnections {
-  use(url: URL, user: ConnectionUser): Connection;
+  /** @param method of the request that is going to be sent */
+  use(url: URL, method: string, user: ConnectionUser): Connection;
 }
 
 interface Kept {
   readonly socket: net.Socket;
+  readonly answer: HttpAnswer;
   user: ConnectionUser | undefined;
   idleSince: number;
 }
@@ -48,11 +50,12 @@ export function createUpstreamConnections(deps: {
   const idle = new Map<string, Kept[]>();
   const sessions = new Map<string, Buffer>();
 
-  function connect({ protocol, hostname, port, origin }: URL): net.Socket {
+  function connect({ protocol, hostname, port, origin }: URL, reading: Reading): net.Socket {
     const host = hostname.replace(/^\[|\]$/g, '');
-    if (protocol === 'http:') return net.connect({ host, port: port === '' ? 80 : Number(port), lookup });
+    if (protocol === 'http:') return net.connect({ ...reading, host, port: port === '' ? 80 : Number(port), lookup });
     const session = sessions.get(origin);
     const socket = tls.connect({
+      ...reading,
       host,
       port: port === '' ? 443 : Number(port),
       lookup,
@@ -66,22 +69,39 @@ export function createUpstreamConnections(deps: {
   }
 
   function open(url: URL): Kept {
-    const socket = connect(url);
-    socket.setNoDelay(true);
-    const kept: Kept = { socket, user: undefined, idleSince: 0 };
-    socket.once(url.protocol === 'http:' ? 'connect' : 'secureConnect', () => kept.user?.connected());
-    socket.on('data', (piece) => {
-      // Nothing was asked: whatever it is, it answers nothing that will be asked.
-      if (kept.user === undefined) socket.destroy();
-      else kept.user.data(piece);
-    });
     const end = (error: Error): void => {
       const { user } = kept;
       kept.user = undefined;
       forget(url.origin, kept);
       user?.ended(error);
     };
-    socket.on('end', () => kept.user?.closed());
+    const received = (bytes: Buffer): void => {
+      // Nothing was asked: whatever it is, it answers nothing that will be asked.
+      if (kept.user === undefined) return void socket.destroy();
+      try {
+        answer.push(bytes);
+      } catch (cause) {
+        // Whole or not, nothing on this connection can be relied on.
+        socket.destroy();
+        end(new CordonError('UPSTREAM_BROKEN', "The provider's answer cannot be read.", { cause }));
+      }
+    };
+    const socket = connect(url, readInto(received));
+    socket.setNoDelay(true);
+    const answer = createHttpAnswer({
+      head: (head) => kept.user?.head(head),
+      piece: (bytes) => kept.user?.piece(bytes),
+      end: () => kept.user?.end(),
+    });
+    const kept: Kept = { socket, answer, user: undefined, idleSince: 0 };
+    socket.once(url.protocol === 'http:' ? 'connect' : 'secureConnect', () => kept.user?.connected());
+    socket.on('end', () => {
+      try {
+        if (kept.user !== undefined) answer.closed();
+      } catch {
+        end(new Error('the connection was closed in the middle of the answer'));
+      }
+    });
     socket.on('error', end);
     socket.on('close', () => end(new Error('the connection was closed')));
     return kept;
@@ -104,10 +124,11 @@ export function createUpstreamConnections(deps: {
   }
 
   return {
-    use(url, user) {
+    use(url, method, user) {
       const found = takeKept(url.origin);
       const kept = found ?? open(url);
       kept.user = user;
+      kept.answer.begin(method);
       kept.socket.ref();
       return {
         socket: kept.socket,
@@ -118,7 +139,7 @@ export function createUpstreamConnections(deps: {
           kept.idleSince = elapsed();
           // Nothing waits for it, and what comes on it has to be noticed.
           kept.socket.unref();
-          kept.socket.resume();
+          if (kept.socket.isPaused()) kept.socket.resume();
           const list = idle.get(url.origin);
           if (list === undefined) idle.set(url.origin, [kept]);
           else list.push(kept);

@@ -1,8 +1,8 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { CordonError } from '../shared/errors.ts';
-import { createHttpAnswer } from '../shared/http-answer.ts';
-import type { SendUpstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts';
+import { createReceivedBody, decoded, type ReceivedBody } from './answer-body.ts';
+import type { AnswerBody, SendUpstream, UpstreamAnswer, UpstreamRequest } from './upstream.ts';
 import { type Connection, createUpstreamConnections, type UpstreamConnections } from './upstream-connections.ts';
 
 const connectMs = 5000;
@@ -16,10 +16,10 @@ export function createUpstream(deps: Parameters<typeof createUpstreamConnections
 
 function exchange(request: UpstreamRequest, connections: UpstreamConnections): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
-    const { method, url, signal, firstByteMs } = request;
+    const { method, url, signal } = request;
     signal.throwIfAborted();
     const sent = textOf(request);
-    let body: Readable | undefined;
+    let received: ReceivedBody | undefined;
     let over = false;
     let connected = false;
     let connecting: NodeJS.Timeout | undefined;
@@ -27,79 +27,47 @@ function exchange(request: UpstreamRequest, connections: UpstreamConnections): P
     /** Ends the exchange for good, and the connection with it: something of it may still come. */
     const fail = (error: Error): void => {
       if (over) return;
-      settle();
-      connection.socket.destroy();
-      if (body === undefined) reject(error);
-      else body.destroy(error);
-    };
-    const settle = (): void => {
       over = true;
       clearTimeout(connecting);
-      clearTimeout(waiting);
-      signal.removeEventListener('abort', stop);
+      connection.socket.destroy();
+      if (received === undefined) reject(error);
+      else received.fail(error);
     };
-    const stop = (): void => fail(asError(signal.reason));
-
+    let stop = fail;
     let keep = false;
-    const answer = createHttpAnswer(method, {
-      head({ status, headers, keepAlive }) {
-        clearTimeout(waiting);
-        keep = keepAlive;
-        body = new Readable({
-          read: () => void connection.socket.resume(),
-          destroy(error, done) {
-            // Whoever stops reading before the end ends the exchange.
-            if (!over) fail(error ?? new Error('the answer was not read to its end'));
-            done(error);
-          },
-        });
-        try {
-          resolve({ status, headers, body: readable(body, headers['content-encoding']) });
-        } catch (error) {
-          body = undefined;
-          fail(asError(error));
-        }
-      },
-      piece(bytes) {
-        if (!over && body?.push(bytes) === false) connection.socket.pause();
-      },
-      end() {
-        if (over) return;
-        settle();
-        // An answer that came before all of the request had been sent is the last one on its connection.
-        if (keep && connection.socket.writableLength === 0) connection.release();
-        else connection.socket.destroy();
-        body?.push(null);
-      },
-    });
-    const connection: Connection = connections.use(url, {
+    const connection: Connection = connections.use(url, method, {
       connected() {
         connected = true;
         clearTimeout(connecting);
       },
-      data(piece) {
+      head({ status, headers, keepAlive }) {
+        keep = keepAlive;
+        const { socket } = connection;
+        received = createReceivedBody({ pause: () => socket.pause(), resume: () => socket.resume(), stop: fail });
         try {
-          answer.push(piece);
+          const body = uncompressed(received, headers['content-encoding']);
+          ({ stop } = body);
+          resolve({ status, headers, body });
         } catch (error) {
-          // Whole or not, nothing on this connection can be relied on.
-          connection.socket.destroy();
-          fail(failed('UPSTREAM_BROKEN', "The provider's answer cannot be read.", error));
+          received = undefined;
+          fail(asError(error));
         }
       },
-      closed() {
-        try {
-          answer.closed();
-        } catch (error) {
-          fail(translated(error, connected));
-        }
+      piece: (bytes) => received?.push(bytes),
+      end() {
+        if (over) return;
+        over = true;
+        // An answer that came before all of the request had been sent is the last one on its connection.
+        if (keep && connection.socket.writableLength === 0) connection.release();
+        else connection.socket.destroy();
+        received?.end();
       },
       ended: (error) => fail(translated(error, connected)),
     });
     connected = !connection.fresh;
     if (connection.fresh)
       connecting = setTimeout(() => fail(failed('UPSTREAM_UNREACHABLE', 'The provider could not be reached.')), connectMs);
-    const waiting = setTimeout(() => fail(failed('UPSTREAM_TIMEOUT', 'The provider did not answer in time.')), firstByteMs);
-    signal.addEventListener('abort', stop);
+    signal.addEventListener('abort', () => stop(asError(signal.reason)));
     send(connection, sent, request.body);
   });
 }
@@ -128,13 +96,10 @@ function textOf({ method, url, headers, body }: UpstreamRequest): string {
   return `${head}\r\n`;
 }
 
-/** The body, uncompressed although it was asked for plain: what is compressed cannot be scrubbed. */
-function readable(body: Readable, encoding = 'identity'): Readable {
+/** The body as it is without its encoding, although it was asked for without: what is compressed cannot be scrubbed. */
+function uncompressed(body: AnswerBody, encoding = 'identity'): AnswerBody {
   const decoder = decoderOf(encoding.trim().toLowerCase());
-  if (decoder === undefined) return body;
-  // The decoder fails with whatever ends the response too early; whoever reads sees it there.
-  pipeline(body, decoder, () => undefined);
-  return decoder;
+  return decoder === undefined ? body : decoded(body, decoder);
 }
 
 function decoderOf(encoding: string): Transform | undefined {
@@ -164,7 +129,7 @@ function translated(error: unknown, connected: boolean): CordonError {
 }
 
 function failed(
-  code: 'CALL_INVALID' | 'UPSTREAM_BROKEN' | 'UPSTREAM_ENCODING' | 'UPSTREAM_TIMEOUT' | 'UPSTREAM_UNREACHABLE',
+  code: 'CALL_INVALID' | 'UPSTREAM_BROKEN' | 'UPSTREAM_ENCODING' | 'UPSTREAM_UNREACHABLE',
   message: string,
   cause?: unknown,
 ): CordonError {

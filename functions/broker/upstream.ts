@@ -1,27 +1,34 @@
-import type { Readable } from 'node:stream';
-
 export interface UpstreamRequest {
   readonly method: string;
   readonly url: URL;
   /** Final, with the credential; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Ends the exchange at any point; its reason is what is thrown. */
+  /** This exchange's own: ends it at any point, also while its answer is read. Its reason is what is thrown. */
   readonly signal: AbortSignal;
-  /** How long the provider may take until its answer begins, in milliseconds. */
-  readonly firstByteMs: number;
 }
 
 export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Uncompressed. Fails with CordonError UPSTREAM_BROKEN when the answer is not whole, or with the signal's reason. */
-  readonly body: Readable;
+  readonly body: AnswerBody;
+}
+
+/** A body as it comes, uncompressed. */
+export interface AnswerBody {
+  /**
+   * Hands each piece over, and no next one before what `take` returns is done; to be called once. What is not read, or not to its end, has to be stopped.
+   *
+   * @throws CordonError UPSTREAM_BROKEN when the body is not whole; the signal's reason; what it was stopped with, or `take` throws
+   */
+  read(take: (piece: Buffer) => Promise<void> | undefined): Promise<void>;
+  /** Ends the exchange. */
+  stop(error: Error): void;
 }
 
 /**
  * Sends a request to a provider, once: whether the provider has acted on a request whose answer was lost is not known. Redirects are not followed.
  *
- * @throws CordonError UPSTREAM_UNREACHABLE | UPSTREAM_TIMEOUT | UPSTREAM_BROKEN | UPSTREAM_ENCODING | EGRESS_REFUSED, or the signal's reason
+ * @throws CordonError UPSTREAM_UNREACHABLE | UPSTREAM_BROKEN | UPSTREAM_ENCODING | EGRESS_REFUSED, or the signal's reason
  */
 export type SendUpstream = (request: UpstreamRequest) => Promise<UpstreamAnswer>;

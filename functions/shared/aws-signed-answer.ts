@@ -8,32 +8,34 @@ export interface AwsAnswer {
 }
 
 export interface AnswerReader {
+  /** From here on what comes is the answer to another request. */
+  begin(): void;
   /**
-   * Takes the next piece.
+   * Takes the next piece, whose memory may be used again afterwards.
    *
    * @returns the answer once it is whole
    * @throws Error for what is no answer of the forms that AWS uses, or is too large: the connection can't be used any more
    */
   push(piece: Buffer): { readonly answer: AwsAnswer; readonly keepAlive: boolean } | undefined;
-  /** False once anything was received. */
+  /** False once anything of this answer was received. */
   readonly empty: boolean;
 }
 
 /** No answer of the calls made here is larger: a page of a query has 1 MB. */
 const maxBytes = 16 * 1024 * 1024;
 
-/** Collects one answer of AWS as a text. One that ends with its connection is none: AWS says how long its answers are. */
+/** For one connection: collects each answer of AWS as a text. One that ends with its connection is none: AWS says how long its answers are. */
 export function createAnswerReader(): AnswerReader {
-  const pieces: Buffer[] = [];
+  let pieces: Buffer[] = [];
   let size = 0;
   let head: AnswerHead | undefined;
   let whole = false;
-  const reader = createHttpAnswer('POST', {
+  const reader = createHttpAnswer({
     head(received) {
       head = received;
     },
     piece(bytes) {
-      pieces.push(bytes);
+      pieces.push(Buffer.from(bytes));
       size += bytes.length;
       if (size > maxBytes) throw new Error('the answer is too large');
     },
@@ -42,6 +44,13 @@ export function createAnswerReader(): AnswerReader {
     },
   });
   return {
+    begin() {
+      pieces = [];
+      size = 0;
+      head = undefined;
+      whole = false;
+      reader.begin('POST');
+    },
     get empty() {
       return reader.empty;
     },

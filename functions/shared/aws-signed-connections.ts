@@ -5,6 +5,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { type AnswerReader, type AwsAnswer, createAnswerReader } from './aws-signed-answer.ts';
+import { type Reading, readInto } from './socket-reading.ts';
 
 export interface Connections {
   /**
@@ -19,13 +20,11 @@ export interface Connections {
 
 interface Connection {
   readonly socket: net.Socket;
-  /** How many answers came over it. */
-  served: number;
+  readonly reader: AnswerReader;
   exchange: Exchange | undefined;
 }
 
 interface Exchange {
-  readonly reader: AnswerReader;
   settle(error: Error | undefined, answer?: AwsAnswer): void;
 }
 
@@ -33,9 +32,10 @@ export function createConnections(at: { readonly host: string; readonly port: nu
   const idle: Connection[] = [];
   let session: Buffer | undefined;
 
-  function connect(): net.Socket {
-    if (!at.secure) return net.connect({ host: at.host, port: at.port });
+  function connect(reading: Reading): net.Socket {
+    if (!at.secure) return net.connect({ ...reading, host: at.host, port: at.port });
     const socket = tls.connect({
+      ...reading,
       host: at.host,
       port: at.port,
       ...(net.isIP(at.host) === 0 && { servername: at.host }),
@@ -49,23 +49,21 @@ export function createConnections(at: { readonly host: string; readonly port: nu
   }
 
   function open(): Connection {
-    const socket = connect();
+    const socket = connect(readInto((piece) => received(connection, piece)));
     socket.setNoDelay(true);
-    const connection: Connection = { socket, served: 0, exchange: undefined };
-    socket.on('data', (piece) => received(connection, piece));
+    const connection: Connection = { socket, reader: createAnswerReader(), exchange: undefined };
     socket.on('error', (error) => ended(connection, error));
     socket.on('close', () => ended(connection, Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })));
     return connection;
   }
 
   function received(connection: Connection, piece: Buffer): void {
-    const { exchange, socket } = connection;
+    const { exchange, reader, socket } = connection;
     // Nothing was asked: whatever it is, it answers nothing that will be asked.
     if (exchange === undefined) return void socket.destroy();
     try {
-      const whole = exchange.reader.push(piece);
+      const whole = reader.push(piece);
       if (whole === undefined) return;
-      connection.served += 1;
       connection.exchange = undefined;
       if (whole.keepAlive) {
         socket.unref();
@@ -96,10 +94,10 @@ export function createConnections(at: { readonly host: string; readonly port: nu
         }, timeoutMs);
         const attempt = (kept: Connection | undefined): void => {
           const connection = kept ?? open();
-          const reader = createAnswerReader();
+          const { reader } = connection;
           current = connection;
+          reader.begin();
           connection.exchange = {
-            reader,
             settle(error, answer) {
               const closed = error !== undefined && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
               if (closed && kept !== undefined && reader.empty) return attempt(undefined);

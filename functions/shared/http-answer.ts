@@ -1,5 +1,5 @@
 /**
- * Reads one HTTP/1.1 answer from the pieces of a connection, and hands its body on as it comes. It is strict where readers differ: what could be understood in two ways
+ * Reads the HTTP/1.1 answers that come over a connection in pieces, and hands each one's body on as it comes. It is strict where readers differ: what could be understood in two ways
  * is no answer. Source: RFC 9112, sections 2.2 (line endings), 4 (status line), 5 (fields), 6 (body), 7.1 (chunks).
  */
 
@@ -20,11 +20,17 @@ export interface AnswerSink {
 }
 
 export interface HttpAnswer {
-  /** Takes the next piece. Throws Error for what is no answer, or comes after it: the connection can't be used any more. */
+  /**
+   * From here on what comes is the answer to another request; before the first one, nothing may come.
+   *
+   * @param method of the request: an answer to `HEAD` has no body, whatever it says
+   */
+  begin(method: string): void;
+  /** Takes the next piece, whose memory may be used again afterwards. Throws Error for what is no answer, or comes after it: the connection can't be used any more. */
   push(piece: Buffer): void;
   /** The connection has ended in good order, which is how some answers end. Throws Error when this one is not whole. */
   closed(): void;
-  /** False once anything was received. */
+  /** False once anything of this answer was received. */
   readonly empty: boolean;
 }
 
@@ -36,12 +42,13 @@ const lineEnd = Buffer.from('\r\n');
 /** Takes what it can and returns the rest; undefined when it needs more to go on. */
 type Step = (bytes: Buffer) => Buffer | undefined;
 
-/** @param method of the request: an answer to `HEAD` has no body, whatever it says */
-export function createHttpAnswer(method: string, sink: AnswerSink): HttpAnswer {
+/** For one connection: its answers come one after the other. */
+export function createHttpAnswer(sink: AnswerSink): HttpAnswer {
+  let method = '';
   let held: Buffer = nothing;
   let empty = true;
   let left = 0;
-  let step: Step = readHead;
+  let step: Step = over;
 
   function readHead(bytes: Buffer): Buffer | undefined {
     const end = bytes.indexOf(headEnd);
@@ -128,6 +135,11 @@ export function createHttpAnswer(method: string, sink: AnswerSink): HttpAnswer {
   }
 
   return {
+    begin(asked) {
+      method = asked;
+      empty = true;
+      step = readHead;
+    },
     get empty() {
       return empty;
     },
@@ -138,7 +150,7 @@ export function createHttpAnswer(method: string, sink: AnswerSink): HttpAnswer {
       while (bytes.length > 0) {
         const rest = step(bytes);
         if (rest === undefined) {
-          held = bytes;
+          held = Buffer.from(bytes);
           return;
         }
         bytes = rest;

@@ -1,7 +1,6 @@
 /** The functions that answer callers, in the test's own process: `sessions`, the door and the broker. */
 import { randomBytes } from 'node:crypto';
-import { Readable, Writable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { Writable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
@@ -45,6 +44,7 @@ import { CordonError } from '../../functions/shared/errors.ts';
 import { createSessionClients } from '../../functions/shared/session-clients.ts';
 import { createRegistry } from '../../functions/tenants/registry.dynamodb.ts';
 import type { LocalCloud } from '../../local/cloud.ts';
+import { bodyWith, bytesOf } from './answer-bodies.ts';
 import type { Craft } from './worker-craft.ts';
 import type { WorkerHouse } from './worker-house.ts';
 
@@ -185,9 +185,9 @@ export const brokerCraft = ({ cloud, house, underWay }: BrokerPlace): Craft<AskB
             ...{ service: new URL(request.url).pathname.split('/')[1] ?? '', action: 'use' },
             async send() {
               const { body, ...answer } = await askUpstream(request);
-              return { ...answer, body: Readable.from([await buffer(body)]) };
+              return { ...answer, body: bodyWith(await bytesOf(body)) };
             },
-            refused: () => ({ status: 500, headers: { 'content-type': 'application/json' }, body: Readable.from([Buffer.from('{}')]) }),
+            refused: () => ({ status: 500, headers: { 'content-type': 'application/json' }, body: bodyWith(Buffer.from('{}')) }),
             lost: () => new CordonError('UPSTREAM_BROKEN', "The provider's answer broke off."),
           }),
         limits: { maxBytes: 100 * 1024 * 1024, idleMs: 290_000 },

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createUpstream } from '../../../functions/broker/upstream.sockets.ts';
 import { createEgressGuard } from '../../../functions/providers/egress-guard.ts';
+import { bytesOf } from '../../support/answer-bodies.ts';
 import { createBrokerWorld, createClient, startProvider, type TestProvider } from './broker-world.ts';
 
 const open: TestProvider[] = [];
@@ -311,9 +312,9 @@ describe('connections to a provider', () => {
     const guard = createEgressGuard({ allowLoopback: true });
     const send = createUpstream({ lookup: guard.lookup, elapsed: () => now });
     const ask = async (): Promise<void> => {
-      const common = { method: 'GET', headers: {}, body: Buffer.alloc(0), signal: new AbortController().signal, firstByteMs: 1000 };
+      const common = { method: 'GET', headers: {}, body: Buffer.alloc(0), signal: new AbortController().signal };
       const { body } = await send({ ...common, url: new URL(provider.url) });
-      await body.resume().toArray();
+      await bytesOf(body);
       await pause(5);
     };
     for (const wait of [0, 4000, 6000]) {

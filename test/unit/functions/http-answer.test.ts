@@ -15,7 +15,7 @@ function read(pieces: readonly Buffer[], method = 'GET'): Read {
   let head: AnswerHead | undefined;
   let ended = false;
   const body: Buffer[] = [];
-  const answer = createHttpAnswer(method, {
+  const answer = createHttpAnswer({
     head(received) {
       expect(head).toBeUndefined();
       head = received;
@@ -28,7 +28,13 @@ function read(pieces: readonly Buffer[], method = 'GET'): Read {
       ended = true;
     },
   });
-  for (const piece of pieces) answer.push(piece);
+  answer.begin(method);
+  for (const piece of pieces) {
+    // Its memory is used again: what is kept of it has to be a copy.
+    const memory = Buffer.from(piece);
+    answer.push(memory);
+    memory.fill('?');
+  }
   answer.closed();
   return { head, body: Buffer.concat(body).toString('latin1'), ended };
 }

@@ -1,10 +1,10 @@
 import { createServer, type Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createUpstream } from '../../../functions/broker/upstream.sockets.ts';
-import type { UpstreamRequest } from '../../../functions/broker/upstream.ts';
+import type { AnswerBody, UpstreamRequest } from '../../../functions/broker/upstream.ts';
 import { createEgressGuard } from '../../../functions/providers/egress-guard.ts';
+import { bytesOf } from '../../support/answer-bodies.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 
 const closing: (() => void)[] = [];
@@ -43,9 +43,9 @@ const to = (port: number, more: Partial<UpstreamRequest> = {}, origin = `http://
   headers: { authorization: 'Bearer sk-test' },
   body: Buffer.from('{}'),
   signal: new AbortController().signal,
-  firstByteMs: 2000,
   ...more,
 });
+const text = async (body: AnswerBody): Promise<string> => (await bytesOf(body)).toString();
 const ok = (body: string): string => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
 describe('G4 a call to a provider', () => {
@@ -96,7 +96,7 @@ describe('G4 a call to a provider', () => {
       socket.write(connection === 1 ? 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc' : ok('right'));
     });
     const send = createUpstream({ lookup, elapsed });
-    (await send(to(port))).body.destroy();
+    (await send(to(port))).body.stop(new Error('left'));
     expect(await text((await send(to(port))).body)).toBe('right');
   });
 
