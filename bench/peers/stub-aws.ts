@@ -1,8 +1,8 @@
 /**
- * The few AWS calls of the broker, answered at once and counted. `GET /counts` tells how many of each, and when the first insert was answered (milliseconds since the
- * epoch, `firstInsertAt`); `POST /counts` starts anew.
+ * The few AWS calls of the broker, answered at once and counted, over bare sockets: what this costs is in every time that is measured and is not Cordon's. `GET /counts`
+ * tells how many of each, and when the first insert was answered (milliseconds since the epoch, `firstInsertAt`); `POST /counts` starts anew.
  */
-import { createServer } from 'node:http';
+import { createServer } from 'node:net';
 import { announce } from './announce.ts';
 
 const tenantId = 'bench';
@@ -35,38 +35,50 @@ const session = {
   },
 };
 
-const answers: Readonly<Record<string, (table: string) => object>> = {
-  BatchGetItem: (table) => ({ Responses: { [table]: [tenant, credential] }, UnprocessedKeys: {} }),
-  GetItem: () => ({ Item: tenant }),
-  Query: () => ({ Items: [credential], Count: 1 }),
-  ExecuteStatement: () => ({ Items: [] }),
-  GetSecretValue: () => ({ SecretString: JSON.stringify({ apiKey: 'sk-bench-0123456789abcdef' }) }),
-  Invoke: () => session,
+const whole = (value: object): Buffer => {
+  const body = JSON.stringify(value);
+  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+};
+const answers: Readonly<Record<string, Buffer>> = {
+  BatchGetItem: whole({ Responses: { registry: [tenant, credential] }, UnprocessedKeys: {} }),
+  GetItem: whole({ Item: tenant }),
+  Query: whole({ Items: [credential], Count: 1 }),
+  ExecuteStatement: whole({ Items: [] }),
+  GetSecretValue: whole({ SecretString: JSON.stringify({ apiKey: 'sk-bench-0123456789abcdef' }) }),
+  Invoke: whole(session),
 };
 
 let counts: Record<string, number> = {};
-const server = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    const send = (value: object): void => {
-      const body = Buffer.from(JSON.stringify(value));
-      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': body.length });
-      response.end(body);
-    };
-    if (request.url === '/counts') {
-      send(counts);
-      if (request.method === 'POST') counts = {};
-      return;
+
+/** @param request its head and body: the broker sends each in one piece, and waits for the answer */
+function answer(request: string): Buffer {
+  const [, method, path] = /^(\w+) (\S+)/.exec(request) ?? [];
+  if (path === '/counts') {
+    const told = whole(counts);
+    if (method === 'POST') counts = {};
+    return told;
+  }
+  const target = /x-amz-target: \w+\.(\w+)/.exec(request)?.[1] ?? 'Invoke';
+  counts[target] = (counts[target] ?? 0) + 1;
+  if (target === 'ExecuteStatement') counts['firstInsertAt'] ??= performance.timeOrigin + performance.now();
+  const made = answers[target];
+  if (made === undefined) throw new Error(`the broker called ${target}`);
+  return made;
+}
+const server = createServer((socket) => {
+  let received = '';
+  socket.setNoDelay(true).on('error', () => undefined);
+  socket.on('data', (piece) => {
+    received += piece.toString('latin1');
+    for (let end = endOf(received); end > 0 && received.length >= end; end = endOf(received)) {
+      socket.write(answer(received.slice(0, end)));
+      received = received.slice(end);
     }
-    const target = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? 'Invoke';
-    counts[target] = (counts[target] ?? 0) + 1;
-    const [table = ''] = target === 'BatchGetItem' ? Object.keys(JSON.parse(Buffer.concat(chunks).toString()).RequestItems) : [];
-    const answer = answers[target];
-    if (answer === undefined) throw new Error(`the broker called ${target}`);
-    send(answer(table));
-    if (target === 'ExecuteStatement') counts['firstInsertAt'] ??= performance.timeOrigin + performance.now();
   });
 });
-server.keepAliveTimeout = 60_000;
+/** How long the first request is, in bytes; -1 as long as its head is not whole. */
+function endOf(received: string): number {
+  const head = received.indexOf('\r\n\r\n');
+  return head < 0 ? -1 : head + 4 + Number(/^content-length: (\d+)/im.exec(received.slice(0, head))?.[1] ?? 0);
+}
 announce(server);
