@@ -25,9 +25,7 @@ export async function callJson(
   { service, operation, timeoutMs }: JsonOperation,
   input: object,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { target, contentType } = protocols[service];
-  const headers = { 'content-type': contentType, 'x-amz-target': target + operation };
-  const answer = await send(credentials, { service, headers, body: asciiJson(input), timeoutMs });
+  const answer = await send(credentials, { service, headers: headersOf(service, operation), body: asciiJson(input), timeoutMs });
   const body = members(answer.body);
   if (answer.status !== 200) {
     const type = body['__type'];
@@ -37,6 +35,19 @@ export async function callJson(
     throw new AwsCallError(code, answer.status, typeof message === 'string' ? message : code);
   }
   return body;
+}
+
+const known = new Map<string, Readonly<Record<string, string>>>();
+
+/** The same object for the same operation. */
+function headersOf(service: JsonOperation['service'], operation: string): Readonly<Record<string, string>> {
+  const { target, contentType } = protocols[service];
+  const name = target + operation;
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const made = { 'content-type': contentType, 'x-amz-target': name };
+  known.set(name, made);
+  return made;
 }
 
 /** JSON in which every character beyond ASCII is escaped. Source: RFC 8259, section 7. */

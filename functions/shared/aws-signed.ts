@@ -4,7 +4,7 @@
  */
 import type { AwsAnswer } from './aws-signed-answer.ts';
 import { type Connections, createConnections } from './aws-signed-connections.ts';
-import { type SigningCredentials, signedHeaders } from './aws-signed-signature.ts';
+import { createSign, type SigningCredentials } from './aws-signed-signature.ts';
 
 export type { SigningCredentials };
 
@@ -12,7 +12,7 @@ export interface SignedCall {
   readonly service: 'dynamodb' | 'kms' | 'lambda' | 'secretsmanager' | 'sts' | 'tagging';
   /** @default `/` */
   readonly path?: string;
-  /** Names in lower case. */
+  /** Names in lower case. The same object each time, where calls have the same ones: what is signed is put together once for all of them. */
   readonly headers: Readonly<Record<string, string>>;
   /** ASCII: then it is its own bytes, and its length theirs. */
   readonly body: string;
@@ -39,6 +39,7 @@ export class AwsCallError extends Error {
  * @param endpoint where AWS is, e.g. `http://127.0.0.1:4566`; undefined for AWS itself
  */
 export function createSignedSender({ region, endpoint }: { region: string; endpoint: string | undefined }): SendSigned {
+  const sign = createSign();
   const places = new Map<string, { readonly host: string; readonly connections: Connections }>();
 
   function placeOf(service: string): { readonly host: string; readonly connections: Connections } {
@@ -54,15 +55,6 @@ export function createSignedSender({ region, endpoint }: { region: string; endpo
 
   return async (credentials, { service, path = '/', headers, body, timeoutMs }) => {
     const { host, connections } = placeOf(service);
-    const signed = signedHeaders(credentials, { service, region, path, host, headers, body, now: Date.now() });
-    let head = `POST ${path} HTTP/1.1\r\n`;
-    for (const name of Object.keys(signed)) head += `${name}: ${lineOf(signed[name])}\r\n`;
-    return connections.exchange(`${head}content-length: ${body.length}\r\n\r\n${body}`, timeoutMs);
+    return connections.exchange(sign(credentials, { service, region, path, host, headers, body, now: Date.now() }), timeoutMs);
   };
-}
-
-/** A value with a line break or beyond ASCII would be another request than the one that was signed. */
-function lineOf(value = ''): string {
-  if (/[^\x20-\x7e]/.test(value)) throw new Error('a header is no plain text');
-  return value;
 }

@@ -6,7 +6,7 @@ import { createSignedSender } from '../../../functions/shared/aws-signed.ts';
 import { createAnswerReader } from '../../../functions/shared/aws-signed-answer.ts';
 import { createConnections } from '../../../functions/shared/aws-signed-connections.ts';
 import { asciiJson } from '../../../functions/shared/aws-signed-json.ts';
-import { signedHeaders } from '../../../functions/shared/aws-signed-signature.ts';
+import { createSign } from '../../../functions/shared/aws-signed-signature.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -151,6 +151,9 @@ describe('connections', () => {
 });
 
 describe('a signature', () => {
+  const sign = createSign();
+  /** The value of a header of the request. */
+  const sent = (request: string, name: string): string | undefined => new RegExp(`\r\n${name}: (.*)\r\n`).exec(request)?.[1];
   const text = fc.string({ minLength: 1, maxLength: 40, unit: fc.constantFrom(...'abcXYZ019-._~#/+= ') });
   it('is the one that an independent implementation makes', () => {
     fc.assert(
@@ -171,7 +174,13 @@ describe('a signature', () => {
         ({ service, region, path, target, body, sessionToken, secretAccessKey, now }) => {
           const headers = { 'content-type': 'application/json', 'x-amz-target': target.replaceAll(/ +/g, ' ').trim() };
           const credentials = { accessKeyId: 'AKIA', secretAccessKey, sessionToken };
-          const ours = signedHeaders(credentials, { service, region, path, host: 'h.example.com', headers, body, now });
+          const asked = { service, region, path, host: 'h.example.com', headers, body, now };
+          const ours = sign(credentials, asked);
+          // What is kept of one signature, for the same credentials and headers, must not get into another.
+          for (const other of [{ service: 'x' }, { region: 'x' }, { path: '/x' }, { host: 'x' }, { body: 'x' }, { now: now - 1000 }]) {
+            const another = { ...asked, ...other };
+            expect(sign(credentials, another)).toBe(createSign()(credentials, another));
+          }
           const theirs = aws4.sign(
             {
               service,
@@ -179,23 +188,24 @@ describe('a signature', () => {
               method: 'POST',
               path,
               body,
-              headers: { ...headers, host: 'h.example.com', 'x-amz-date': ours['x-amz-date'] },
+              headers: { ...headers, host: 'h.example.com', 'x-amz-date': sent(ours, 'x-amz-date') },
               // What it would add by itself, and sign.
               extraHeadersToIgnore: { 'content-length': true },
             } as Parameters<typeof aws4.sign>[0],
             { accessKeyId: 'AKIA', secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
           );
           const named = (value: unknown): string[] => /SignedHeaders=(.*), Signature=(.*)/.exec(String(value))?.slice(1) ?? [];
-          expect(named(ours['authorization'])).toEqual(named(theirs.headers?.['Authorization']));
+          expect(named(sent(ours, 'authorization'))).toEqual(named(theirs.headers?.['Authorization']));
         },
       ),
     );
   });
 
   it('is made anew when the day changes', () => {
+    const headers = {};
     const credentials = { accessKeyId: 'A', secretAccessKey: 's', sessionToken: undefined };
     const at = (now: number) =>
-      signedHeaders(credentials, { service: 'sts', region: 'r', path: '/', host: 'h', headers: {}, body: '', now })['authorization'];
+      sent(sign(credentials, { service: 'sts', region: 'r', path: '/', host: 'h', headers, body: '', now }), 'authorization');
     expect(at(Date.parse('2026-11-21T23:59:59Z'))).toContain('Credential=A/20261121/');
     expect(at(Date.parse('2026-11-22T00:00:00Z'))).toContain('Credential=A/20261122/');
   });
