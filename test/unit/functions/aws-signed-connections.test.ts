@@ -180,6 +180,7 @@ describe('a signature', () => {
           for (const other of [{ service: 'x' }, { region: 'x' }, { path: '/x' }, { host: 'x' }, { body: 'x' }, { now: now - 1000 }]) {
             const another = { ...asked, ...other };
             expect(sign(credentials, another)).toBe(createSign()(credentials, another));
+            expect(sign(credentials, asked)).toBe(ours);
           }
           const theirs = aws4.sign(
             {
