@@ -31,8 +31,8 @@ export const coldStart: Bench = {
   name: `Cold start of the broker, median of ${runs} processes`,
   async run() {
     const folder = mkdtempSync(join(tmpdir(), 'cordon-bench-'));
-    const provider = await startPeer('bench/peers/stub-provider.ts', { core: 1 });
-    const aws = await startPeer('bench/peers/stub-aws.ts', { core: 1 });
+    const provider = await startPeer('bench/peers/stub-provider.ts');
+    const aws = await startPeer('bench/peers/stub-aws.ts');
     try {
       const nothing = join(folder, 'nothing.mjs');
       writeFileSync(nothing, 'export const handler = async () => {};\n');

@@ -34,15 +34,13 @@ const dropped: ReadonlySet<string> = new Set([
  * @param scrub takes secrets out of a text
  */
 export function passedHeaders(headers: Readonly<Record<string, string>>, scrub: (text: string) => string): Record<string, string> {
-  const named = new Set(
-    (headers['connection'] ?? '')
-      .toLowerCase()
-      .split(',')
-      .map((name) => name.trim()),
-  );
+  const named = headers['connection']
+    ?.toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
   const passed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (!dropped.has(name) && !named.has(name) && !name.startsWith('access-control-')) passed[name] = scrub(value);
+  for (const name of Object.keys(headers)) {
+    if (!dropped.has(name) && !named?.includes(name) && !name.startsWith('access-control-')) passed[name] = scrub(headers[name] ?? '');
   }
   return passed;
 }
