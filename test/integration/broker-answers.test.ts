@@ -152,7 +152,7 @@ function expectWithout(answer: string, text: string): void {
 /** Header lines as they are: in JSON their backslashes would be doubled, and what is escaped in them not be found. */
 const shown = (answer: Response, text: string): string => `${[...answer.headers].map((header) => header.join(': ')).join('\n')}\n${text}`;
 
-describe('G4 I7 a provider that repeats the key never gets it to the client', () => {
+describe('G4 I7 a provider that repeats the key never gets it to the client (Infisical/agent-vault#149)', () => {
   it.each(forms)('%s: in a body, in pieces of it, in a stream, in a header and in an error', async (form) => {
     const echo = echoed(form, key);
     // That it is repeated at all: a client that has the key and asks the provider itself is shown it.
