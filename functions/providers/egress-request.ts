@@ -2,7 +2,6 @@
 
 import { CordonError } from '../shared/errors.ts';
 import { jsonIn } from '../shared/json-in.ts';
-import { requestHttp, requestHttps } from '../shared/node-http.ts';
 import { createEgressGuard, type EgressGuard } from './egress-guard.ts';
 
 export interface EgressCall {
@@ -31,7 +30,8 @@ export function createSendEgress(options: { allowLoopback: boolean; guard?: Egre
   const { guard = createEgressGuard({ allowLoopback: options.allowLoopback }), timeoutMs = defaultTimeoutMs } = options;
   return async ({ method, url, hosts, headers, body }) => {
     guard.check(url, hosts);
-    const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+    // Loaded with the first of these calls, which most environments never make; an `import` would load Node's own undici too (nodejs/node#57649).
+    const { request: send } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
     try {
       return await new Promise<EgressAnswer>((resolve, reject) => {
         const request = send(url, {
