@@ -1,8 +1,11 @@
 import { CordonError } from '../shared/errors.ts';
 import type { Log, LogFields } from '../shared/log.ts';
 
+/** To the stream itself, as Powertools does: Lambda's `console` puts time and request in front, and then no line is JSON any more. */
+const toStdout = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /** Structured lines as `logger.ts` writes them, without its library. Secrets are `SecretText` and print as `[redacted]`. */
-export function createConsoleLog(service: string, write: (line: string) => void = console.log, always: LogFields = {}): Log {
+export function createConsoleLog(service: string, write: (line: string) => void = toStdout, always: LogFields = {}): Log {
   const line = (level: string, message: string, fields: object): void =>
     write(JSON.stringify({ level, message, service, timestamp: new Date().toISOString(), ...always, ...fields }));
   return {

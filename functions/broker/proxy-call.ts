@@ -58,13 +58,13 @@ async function afterRefusal(deps: ProxyDeps, call: ProxyCall, progress: Progress
       await recordOutcome(deps, progress.stores.attribution, begun.intent, { result: 'refused', code });
     }
   } catch (failed) {
-    log.error('a refusal could not be attributed', failed);
+    log.error('a refusal could not be attributed', failed, { lost: true });
   }
   if (!(error instanceof IsolationViolation)) return;
   try {
     await deps.report(call.token, error.violation);
   } catch (failed) {
-    log.error('an isolation violation could not be reported', failed);
+    log.error('an isolation violation could not be reported', failed, { lost: true });
   }
 }
 

@@ -111,6 +111,7 @@ export async function recordOutcome(
           tenantId: intent.tenantId,
           attributionId: intent.id,
           result: outcome.result,
+          lost: true,
         });
         return;
       }

@@ -31,7 +31,7 @@ export function createTellNamed(deps: { readonly report: ReportNamed; readonly c
       await deps.report(token, names);
     } catch (error) {
       for (const name of names) told.delete(keyOf(name));
-      deps.log.error('what a call has named could not be told', error, { requestId });
+      deps.log.error('what a call has named could not be told', error, { requestId, lost: true });
     }
   };
 }

@@ -73,6 +73,7 @@ export async function announceViolation(
     deps.log.error('a refusal by IAM could not be announced', failed, {
       tenantId,
       code: failed instanceof CordonError ? failed.code : 'UNEXPECTED',
+      lost: true,
     });
   }
 }

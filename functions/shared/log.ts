@@ -7,8 +7,8 @@ export type LogFields = Readonly<Record<string, string | number | boolean | Secr
 export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
-  /** `error` is written with its code and causes. */
-  error(message: string, error: unknown, fields?: LogFields): void;
+  /** `error` is written with its code and causes. `lost: true` says that nothing will bring it back by itself: an alarm counts those lines. */
+  error(message: string, error: unknown, fields?: LogFields & { readonly lost?: true }): void;
   /** The same log with these fields on each line, e.g. tenant and request. */
   with(fields: LogFields): Log;
 }

@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { type IAlarmAction, type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnTable, Operation, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterPattern } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type AlarmRule, addAlarm } from './alarm.ts';
@@ -49,6 +50,7 @@ export class Alarms extends Construct {
     const rules = [
       ...inventory.functions.flatMap((named) => functionRules(named, silent.get(named.thing.function.node.path))),
       ...inventory.schedules.map(scheduleRule),
+      ...lostRules(inventory),
       ...inventory.deadLetterQueues.map(({ name, thing }) => ({
         name: `${name} DeadLetters`,
         runbook: 'Dead letters',
@@ -120,6 +122,21 @@ function letPublish(topic: Topic): void {
       },
     }),
   );
+}
+
+/** Whatever a function says is lost is counted in its log, all of them as one metric. */
+function lostRules({ functions }: Inventory): readonly Rule[] {
+  const [metric] = functions.map(({ thing }) =>
+    thing.logGroup
+      .addMetricFilter('Lost', {
+        filterPattern: FilterPattern.booleanValue('$.lost', true),
+        metricNamespace: 'Cordon',
+        metricName: 'Lost',
+      })
+      .metric({ statistic: 'Sum', period: fiveMinutes }),
+  );
+  if (metric === undefined) return [];
+  return [{ name: 'Lost', runbook: 'Lost', says: 'Something could not be recorded, told or taken back, and is not tried again.', metric }];
 }
 
 function functionRules({ name, thing }: Named<ServiceFunction>, everyMinutes: number | undefined): readonly Rule[] {

@@ -26,17 +26,15 @@ export class Dashboard extends Construct {
     super(parent, id);
     const { functions, queues, deadLetterQueues, tables, apis, countedInLogs, alarms } = inventory;
     const ofFunctions = (of: (named: Inventory['functions'][number]) => IMetric): IMetric[] => functions.map(of);
+    // Several logs may count into one metric.
+    const counted = new Map(countedInLogs.map(({ thing }) => thing.metric({ statistic: 'Sum', period })).map((of) => [of.metricName, of]));
     this.dashboard = new CloudWatchDashboard(this, 'Dashboard', {
       defaultInterval: Duration.hours(6),
       widgets: [
         [new TextWidget({ width: whole, height: 1, markdown: 'Each alarm names its entry in `docs/runbooks.md`.' })],
         [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: whole, height: 6 })],
         [
-          graph(
-            'What Cordon has found',
-            countedInLogs.map(({ thing }) => thing.metric({ statistic: 'Sum', period })),
-            half,
-          ),
+          graph('What Cordon has found', [...counted.values()], half),
           graph('Sessions minted for calls, runs of `sessions` (each 1 or 2 calls of STS)', sessionMints(inventory), half),
         ],
         ...apis.map(({ name, thing }): IWidget[] => [

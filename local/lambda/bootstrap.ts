@@ -1,9 +1,10 @@
 /**
  * What runs in a function's worker thread before its handler: the shared clock, the way out for its output, the invocation loop.
- * Source: Lambda Developer Guide, "Building Lambda functions with Node.js" (handler, context object, errors).
+ * Source: Lambda Developer Guide, "Building Lambda functions with Node.js" (handler, context object, logging, errors).
  */
 import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { format } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createResponseStream, installAwslambda, isStreaming, type ResponseStream } from './response-stream.ts';
 import type { FromWorker, ToInvoke, ToWorker, WorkerStart } from './worker-messages.ts';
@@ -24,6 +25,18 @@ for (const stream of [process.stdout, process.stderr]) {
     if (typeof callback === 'function') queueMicrotask(() => callback());
     return true;
   };
+}
+
+/** Of the invocation under way; none while the module loads. */
+let requestOfLines = 'undefined';
+// As Lambda's runtime does in the log format `Text`: whoever wants a line of their own writes to the stream.
+for (const [method, level] of Object.entries({ log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR', debug: 'DEBUG', trace: 'TRACE' })) {
+  Object.assign(console, {
+    [method]: (...parts: readonly unknown[]): void => {
+      const text = format(...parts).replaceAll('\n', '\r');
+      process.stdout.write(`${new Date().toISOString()}\t${requestOfLines}\t${level}\t${text}\n`);
+    },
+  });
 }
 
 /** One of the two forms; a streaming handler gets the response's stream between event and context. */
@@ -55,6 +68,7 @@ port.on('message', (message: ToWorker) => {
 async function invoke({ streams, run }: Handler, message: ToInvoke): Promise<void> {
   const { requestId, event, remainingMs, traceId, tenantId } = message;
   process.env['_X_AMZN_TRACE_ID'] = traceId;
+  requestOfLines = requestId;
   // Real time, not the shifted clock: moving the clock must not use up an invocation's time.
   const deadline = performance.now() + remainingMs;
   const context = {

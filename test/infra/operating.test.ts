@@ -48,6 +48,21 @@ describe('P6 the alarms', () => {
     }
   });
 
+  it('tell what any function says is lost', () => {
+    const lost = alarms.filter(({ Properties }) => Properties['MetricName'] === 'Lost' && Properties['Namespace'] === 'Cordon');
+    expect(lost).toMatchObject([{ Properties: { Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', Statistic: 'Sum' } }]);
+    const counted = all('AWS::Logs::MetricFilter')
+      .filter(([, { Properties }]) => Properties['FilterPattern'] === '{ $.lost IS TRUE }')
+      .map(([, { Properties }]) => {
+        expect(Properties['MetricTransformations']).toMatchObject([{ MetricNamespace: 'Cordon', MetricName: 'Lost', MetricValue: '1' }]);
+        return JSON.stringify(Properties['LogGroupName']);
+      });
+    const groups = all('AWS::Lambda::Function').map(([, { Properties }]) =>
+      JSON.stringify((Properties['LoggingConfig'] as { LogGroup: unknown }).LogGroup),
+    );
+    expect(counted.sort()).toEqual(groups.sort());
+  });
+
   it('of every schedule tell when what it runs does not run', () => {
     expect(all('AWS::Scheduler::Schedule').length).toBeGreaterThan(0);
     for (const [id, { Properties }] of all('AWS::Scheduler::Schedule')) {

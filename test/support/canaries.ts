@@ -187,11 +187,25 @@ function fileTraces(directory: string, name: RegExp): Trace[] {
   }
 }
 
+/** A line of a function's log that is neither JSON, which alarms and people search by its members, nor the runtime's word that a run has failed. */
+function isUnreadable({ where, text }: Trace): boolean {
+  if (!/^log \S*Function/.test(where) || / ERROR Invoke Error /.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 afterAll(async () => {
   try {
     const test = await startedCloud();
     if (test === undefined) return;
-    const found = sightings(await tracesOf(test), canariesOf(test));
+    const traces = await tracesOf(test);
+    const unreadable = traces.filter(isUnreadable);
+    if (unreadable.length > 0) throw new Error(`Lines that no filter can read:\n${unreadable.map(({ text }) => `  ${text}`).join('\n')}`);
+    const found = sightings(traces, canariesOf(test));
     if (found.length === 0) return;
     throw new Error(`A secret shows where it may not be:\n${found.map(({ where, what }) => `  ${what}: ${where}`).join('\n')}`);
   } finally {

@@ -26,7 +26,8 @@ export async function tellNamedIn(
         await delay(n * pauseMs);
         continue;
       }
-      log.error('what a call has named could not be told', error, { code: error instanceof CordonError ? error.code : 'UNEXPECTED' });
+      const code = error instanceof CordonError ? error.code : 'UNEXPECTED';
+      log.error('what a call has named could not be told', error, { code, lost: true });
       return;
     }
   }

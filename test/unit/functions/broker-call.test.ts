@@ -295,6 +295,31 @@ describe('I3 what IAM refuses', () => {
   });
 });
 
+describe('P6 what a call could not record or tell, and nothing tells again,', () => {
+  const refusal = new CordonError('ACCESS_REFUSED', 'refused by IAM');
+  const down = new CordonError('AWS_UNAVAILABLE', 'down', { retryable: true });
+  it.each([
+    ['an outcome could not be recorded', 'OUTCOME', false],
+    ['a refusal could not be attributed', 'INTENT', true],
+    ['an isolation violation could not be reported', 'report', true],
+    ['what a call has named could not be told', 'named', false],
+  ])('is a line that an alarm counts: %s', async (message, failing, refused) => {
+    const world = start();
+    const { IsolationViolation } = await import('../../../functions/broker/unavailable.ts');
+    world.hooks.push((port) => {
+      if (port === failing) throw down;
+      if (refused && port === 'secret')
+        throw new IsolationViolation({ operation: 'secretsmanager:GetSecretValue', resource: 'x' }, refusal);
+    });
+    await world.run({
+      headers: { ...world.callOf().headers, ...(failing === 'named' && { 'x-cordon-use-case': 'openai-backup-abcdefgh' }) },
+    });
+    expect(world.lines.filter(({ level }) => level === 'error')).toContainEqual(
+      expect.objectContaining({ message, fields: expect.objectContaining({ lost: true }) }),
+    );
+  });
+});
+
 describe('U4 G1 whose credential', () => {
   const own = credentialId.parse('anns');
   const withOwn = () => {

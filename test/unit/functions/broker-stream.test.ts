@@ -376,6 +376,6 @@ describe('E2 an outcome', () => {
     });
     const client = await world.run();
     expect([client.seen.status, client.seen.ended]).toEqual([200, true]);
-    expect(world.lines).toMatchObject([{ level: 'error', message: 'an outcome could not be recorded' }]);
+    expect(world.lines).toMatchObject([{ level: 'error', message: 'an outcome could not be recorded', fields: { lost: true } }]);
   });
 });

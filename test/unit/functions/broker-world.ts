@@ -215,8 +215,18 @@ export function createBrokerWorld(options: { providerUrl?: string; watchEveryMs?
         : { openai: `${options.providerUrl}/v1`, anthropic: options.providerUrl, bedrock: options.providerUrl, aws: options.providerUrl },
     guard,
     upstream: createUpstream({ lookup: guard.lookup, elapsed: () => performance.now() }),
-    report: async (_token, violation) => void violations.push(violation),
-    tellNamed: createTellNamed({ clock, log, report: async (token, names) => void named.push({ token, names }) }),
+    report: async (_token, violation) => {
+      await port('report');
+      violations.push(violation);
+    },
+    tellNamed: createTellNamed({
+      clock,
+      log,
+      report: async (token, names) => {
+        await port('named');
+        named.push({ token, names });
+      },
+    }),
     tellThrottled: createTellThrottled({
       clock,
       log,

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ApiCloud, bufferedUri, startApiCloud, streamingUri } from './api-cloud.ts';
+import { printed } from './event-cloud.ts';
 
 const stream = (body: string): string => `
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -26,7 +27,7 @@ const logged = async (cloud: ApiCloud): Promise<string[]> => {
   return z
     .array(z.object({ message: z.string() }))
     .parse(events)
-    .map(({ message }) => message);
+    .map(({ message }) => printed(message));
 };
 
 describe('a streamed response at the gateway (G4)', () => {

@@ -18,6 +18,9 @@ export const account = '111122223333';
 export const customer = '444455556666';
 export const region = 'us-east-1';
 
+/** What a function has printed with its console, without what Lambda's runtime puts in front. */
+export const printed = (line: string): string => line.replace(/^\S+Z\t\S+\t[A-Z]+\t/, '');
+
 export interface EventCloud {
   readonly kernel: LocalKernel;
   readonly root: Caller;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { allow, makeRole, policy, trust } from '../core/cloud.ts';
-import { type EventCloud, startEventCloud } from './event-cloud.ts';
+import { type EventCloud, printed, startEventCloud } from './event-cloud.ts';
 
 async function withFunction(source: string, settings: object = {}): Promise<EventCloud> {
   const cloud = startEventCloud();
@@ -47,7 +47,7 @@ const logged = async (cloud: EventCloud): Promise<string[]> => {
   return z
     .array(z.object({ message: z.string() }))
     .parse(events)
-    .map(({ message }) => message);
+    .map(({ message }) => printed(message));
 };
 const streaming = (body: string): string =>
   `export const handler = awslambda.streamifyResponse(async (event, stream, context) => { ${body} });`;

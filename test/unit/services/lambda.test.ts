@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { respond, route } from '../../../local/services/lambda-routes.ts';
 import { allow, makeRole, makeUser, policy, trust } from '../core/cloud.ts';
-import { account, type EventCloud, queueArn, queueUrl, receive, region, startEventCloud } from './event-cloud.ts';
+import { account, type EventCloud, printed, queueArn, queueUrl, receive, region, startEventCloud } from './event-cloud.ts';
 
 const functionArn = `arn:aws:lambda:${region}:${account}:function:work`;
 const logGroup = `arn:aws:logs:${region}:${account}:log-group:/aws/lambda/work:*`;
@@ -39,7 +39,7 @@ async function logLines(cloud: EventCloud): Promise<string[]> {
   return z
     .array(z.object({ message: z.string() }))
     .parse(events)
-    .map(({ message }) => message);
+    .map(({ message }) => printed(message));
 }
 
 describe('an invocation', () => {
@@ -199,7 +199,7 @@ describe('the log of a function', () => {
     expect(await cloud.kernel.idle(5000)).toBe(true);
     expect(await logLines(cloud)).toEqual([
       'out 1',
-      'err\nsecond line',
+      'err\rsecond line',
       expect.stringMatching(/ERROR Invoke Error .*"errorMessage":"bad"/),
     ]);
   });
@@ -228,7 +228,7 @@ describe('the log of a function', () => {
     await cloud.call('logs', 'CreateLogGroup', { logGroupName: 'own' });
     expect(await run(cloud)).toBe('own');
     expect(await cloud.kernel.idle(5000)).toBe(true);
-    expect(await cloud.call('logs', 'FilterLogEvents', { logGroupName: 'own' })).toMatchObject({ events: [{ message: 'here' }] });
+    expect(await cloud.call('logs', 'FilterLogEvents', { logGroupName: 'own' })).toMatchObject({ events: [{ message: expect.stringMatching(/\there$/) }] });
   });
 });
 
@@ -358,7 +358,7 @@ describe('a queue as event source', () => {
     expect(await cloud.kernel.idle(5000)).toBe(true);
     const { events } = await cloud.call('logs', 'FilterLogEvents', { logGroupName: '/aws/lambda/shape' });
     const [{ message }] = z.tuple([z.object({ message: z.string() })]).parse(events);
-    expect(JSON.parse(message).Records).toEqual([
+    expect(JSON.parse(printed(message)).Records).toEqual([
       {
         messageId: expect.any(String),
         receiptHandle: expect.any(String),
