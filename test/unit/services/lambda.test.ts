@@ -228,7 +228,9 @@ describe('the log of a function', () => {
     await cloud.call('logs', 'CreateLogGroup', { logGroupName: 'own' });
     expect(await run(cloud)).toBe('own');
     expect(await cloud.kernel.idle(5000)).toBe(true);
-    expect(await cloud.call('logs', 'FilterLogEvents', { logGroupName: 'own' })).toMatchObject({ events: [{ message: expect.stringMatching(/\there$/) }] });
+    expect(await cloud.call('logs', 'FilterLogEvents', { logGroupName: 'own' })).toMatchObject({
+      events: [{ message: expect.stringMatching(/\there$/) }],
+    });
   });
 });
 
