@@ -77,9 +77,10 @@ export function createReceivedBody(source: Source): ReceivedBody {
   return {
     push(piece) {
       if (failure !== undefined) return;
-      if (reader !== undefined && !taking) return handOver(piece);
+      const own = Buffer.from(piece);
+      if (reader !== undefined && !taking) return handOver(own);
       // The first piece often comes with the head, and is often the last one.
-      if (waiting.push(Buffer.from(piece)) > 1) pause();
+      if (waiting.push(own) > 1) pause();
     },
     end() {
       whole = true;
@@ -105,9 +106,7 @@ export function decoded(body: AnswerBody, decoder: Transform): AnswerBody {
   };
   // A decoder that is fed what is none of its encoding fails, and nothing more is asked of the provider.
   decoder.on('error', stop);
-  body
-    .read((piece) => (decoder.write(Buffer.from(piece)) ? undefined : once(decoder, 'drain').then(() => undefined)))
-    .then(() => decoder.end(), stop);
+  body.read((piece) => (decoder.write(piece) ? undefined : once(decoder, 'drain').then(() => undefined))).then(() => decoder.end(), stop);
   return { read: (take) => eachPiece(decoder, take), stop };
 }
 

@@ -17,7 +17,7 @@ export interface UpstreamAnswer {
 /** A body as it comes, uncompressed. */
 export interface AnswerBody {
   /**
-   * Hands each piece over, and no next one before what `take` returns is done; to be called once. What is not read, or not to its end, has to be stopped.
+   * Hands each piece over, to be kept by whoever takes it, and no next one before what `take` returns is done; to be called once. What is not read, or not to its end, has to be stopped.
    *
    * @throws CordonError UPSTREAM_BROKEN when the body is not whole; the signal's reason; what it was stopped with, or `take` throws
    */

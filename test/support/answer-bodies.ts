@@ -3,7 +3,7 @@ import type { AnswerBody } from '../../functions/broker/upstream.ts';
 /** All that a body hands over. */
 export async function bytesOf(body: AnswerBody): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  await body.read((piece) => void pieces.push(Buffer.from(piece)));
+  await body.read((piece) => void pieces.push(piece));
   return Buffer.concat(pieces);
 }
 

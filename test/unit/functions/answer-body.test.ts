@@ -18,15 +18,19 @@ const settled = (): Promise<void> => new Promise((done) => setImmediate(done));
 describe('the body of an answer', () => {
   it('is all that came before and after it was asked for, although the memory it came in is used again', async () => {
     const { body, asked } = start();
-    const memory = Buffer.from('ab');
-    body.push(memory);
-    memory.write('cd');
-    body.push(memory);
-    memory.write('??');
+    const memory = Buffer.alloc(2);
+    const push = (text: string): void => {
+      memory.write(text);
+      body.push(memory);
+      memory.write('??');
+    };
+    push('ab');
+    push('cd');
     const read = bytesOf(body);
-    body.push(Buffer.from('ef'));
+    push('ef');
+    push('gh');
     body.end();
-    expect((await read).toString()).toBe('abcdef');
+    expect((await read).toString()).toBe('abcdefgh');
     expect(asked).toEqual(['pause', 'resume']);
   });
 

@@ -40,15 +40,36 @@ describe('G4 a stream', () => {
   });
 
   it('is no faster than the caller takes it', async () => {
-    const piece = Buffer.alloc(64 * 1024, 'x');
+    const pieces = Array.from({ length: 10 }, (_, count) => String(count).repeat(64 * 1024));
     const { world } = await start((_request, response) => {
       sse(response);
-      for (let count = 0; count < 10; count += 1) response.write(piece);
+      for (const piece of pieces) response.write(piece);
       response.end();
     });
     const client = createClient({ slow: true });
     await world.run({}, {}, client);
-    expect(client.text).toHaveLength(10 * piece.length);
+    expect(client.text === pieces.join('')).toBe(true);
+  });
+
+  it.each([
+    ['short', 40_000],
+    ['long', 400_000],
+  ])('is whole when a %s answer comes in pieces, and another one meanwhile', async (_what, length) => {
+    const bodies = new Map(['one', 'two'].map((name) => [name, name.repeat(length / 3)]));
+    const { world } = await start(async (request, response) => {
+      const body = bodies.get(String(request.headers['x-request-id'])) ?? '';
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length });
+      for (let at = 0; at < body.length; at += body.length / 4) {
+        response.write(body.slice(at, at + body.length / 4));
+        await pause(5);
+      }
+      response.end();
+    });
+    const ask = (name: string) => world.run({ headers: { ...world.callOf().headers, 'x-request-id': name } });
+    await ask('one');
+    const names = [...bodies.keys()];
+    const clients = await Promise.all(names.map(ask));
+    for (const [index, name] of names.entries()) expect(clients[index]?.text === bodies.get(name), name).toBe(true);
   });
 
   it('ends, and the provider’s connection with it, when the credential is revoked on the way', async () => {

@@ -277,7 +277,8 @@ export function createClient(options: { slow?: boolean } = {}) {
   const seen = {
     status: 0,
     headers: {} as Readonly<Record<string, string>>,
-    chunks: [] as string[],
+    /** As they were handed over: whoever hands over memory that is used again is found out. */
+    chunks: [] as Uint8Array[],
     ended: false,
     broken: undefined as Error | undefined,
   };
@@ -288,7 +289,7 @@ export function createClient(options: { slow?: boolean } = {}) {
     answer(status, headers, body) {
       if (seen.status !== 0) throw new Error('begun twice');
       Object.assign(seen, { status, headers, ended: true });
-      seen.chunks.push(Buffer.from(body).toString('latin1'));
+      seen.chunks.push(bytesIn(body));
     },
     begin(status, headers) {
       if (seen.status !== 0) throw new Error('begun twice');
@@ -296,8 +297,9 @@ export function createClient(options: { slow?: boolean } = {}) {
     },
     write(chunk) {
       if (seen.status === 0 || seen.ended || full) throw new Error('not the time to write');
-      const text = Buffer.from(chunk).toString('latin1');
-      seen.chunks.push(text);
+      const bytes = bytesIn(chunk);
+      const text = Buffer.from(bytes).toString('latin1');
+      seen.chunks.push(bytes);
       for (const listener of listeners) listener(text);
       if (options.slow !== true) return undefined;
       full = true;
@@ -317,13 +319,15 @@ export function createClient(options: { slow?: boolean } = {}) {
     onChunk: (listener: (text: string) => void) => void listeners.push(listener),
     leave: () => gone.abort(new CordonError('CLIENT_GONE', 'the caller went away')),
     get text() {
-      return seen.chunks.join('');
+      return Buffer.concat(seen.chunks).toString('latin1');
     },
     get error(): { code?: string; message?: string; requestId?: string } {
-      return JSON.parse(seen.chunks.join('')).error;
+      return JSON.parse(Buffer.concat(seen.chunks).toString('latin1')).error;
     },
   };
 }
+
+const bytesIn = (chunk: string | Uint8Array): Uint8Array => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
 
 export interface TestProvider {
   readonly url: string;

@@ -64,6 +64,31 @@ describe('G4 a call to a provider', () => {
     ]);
   });
 
+  it.each([
+    ['of a stated length', (body: string) => [`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`, body]],
+    [
+      'in chunks',
+      (body: string) => ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', `${body.length.toString(16)}\r\n`, body, '\r\n0\r\n\r\n'],
+    ],
+  ])('has an answer that is whole however it comes, %s', async (_what, written) => {
+    const body = Array.from({ length: 20_000 }, (_, line) => `line ${line}`).join('\n');
+    const port = await listening((socket) => {
+      const all = Buffer.from(written(body).join(''));
+      let at = 0;
+      const next = (): void => {
+        if (at >= all.length) return;
+        socket.write(all.subarray(at, at + 7_001));
+        at += 7_001;
+        setImmediate(next);
+      };
+      next();
+    });
+    const send = createUpstream({ lookup, elapsed });
+    const both = await Promise.all([send(to(port)), send(to(port))]);
+    for (const answer of await Promise.all(both.map((one) => text(one.body)))) expect(answer).toBe(body);
+    expect(await text((await send(to(port))).body)).toBe(body);
+  });
+
   it('is not repeated when the kept connection ends instead of answering', async () => {
     let requests = 0;
     const port = await listening((socket) => {
