@@ -45,6 +45,11 @@ const to = (port: number, more: Partial<UpstreamRequest> = {}, origin = `http://
   signal: new AbortController().signal,
   ...more,
 });
+const inChunks = (body: string): string =>
+  `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+/** As a system's resolver would, were all names here. */
+const anyName: typeof lookup = (_name, options, done) =>
+  options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
 const text = async (body: AnswerBody): Promise<string> => (await bytesOf(body)).toString();
 const ok = (body: string): string => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
@@ -65,15 +70,14 @@ describe('G4 a call to a provider', () => {
   });
 
   it.each([
-    ['of a stated length', (body: string) => [`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`, body]],
-    [
-      'in chunks',
-      (body: string) => ['HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', `${body.length.toString(16)}\r\n`, body, '\r\n0\r\n\r\n'],
-    ],
-  ])('has an answer that is whole however it comes, %s', async (_what, written) => {
+    ['of a stated length', false, (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`],
+    ['in chunks', false, inChunks],
+    ['in chunks over TLS', true, inChunks],
+  ])('has an answer that is whole however it comes, %s', async (_what, secure, written) => {
     const body = Array.from({ length: 20_000 }, (_, line) => `line ${line}`).join('\n');
-    const port = await listening((socket) => {
-      const all = Buffer.from(written(body).join(''));
+    const own = selfSigned('provider.example');
+    const inPieces = (socket: Socket): void => {
+      const all = Buffer.from(written(body));
       let at = 0;
       const next = (): void => {
         if (at >= all.length) return;
@@ -82,11 +86,13 @@ describe('G4 a call to a provider', () => {
         setImmediate(next);
       };
       next();
-    });
-    const send = createUpstream({ lookup, elapsed });
-    const both = await Promise.all([send(to(port)), send(to(port))]);
-    for (const answer of await Promise.all(both.map((one) => text(one.body)))) expect(answer).toBe(body);
-    expect(await text((await send(to(port))).body)).toBe(body);
+    };
+    const port = await listening(inPieces, secure ? own : undefined);
+    const send = createUpstream({ lookup: anyName, elapsed, ca: own.certificate });
+    const ask = () => send(to(port, {}, secure ? `https://provider.example:${port}` : undefined));
+    const both = await Promise.all([ask(), ask()]);
+    for (const answer of await Promise.all(both.map((one) => text(one.body)))) expect(answer === body).toBe(true);
+    expect((await text((await ask()).body)) === body).toBe(true);
   });
 
   it('is not repeated when the kept connection ends instead of answering', async () => {
@@ -160,14 +166,12 @@ describe('G4 a call to a provider', () => {
     };
     const [right, wrong] = [await listening(take, own), await listening(take, other)];
     const open = { lookup: createEgressGuard({ allowLoopback: true }).lookup, elapsed };
-    const system: typeof lookup = (_name, options, done) =>
-      options.all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
     const at = (port: number) => to(port, {}, `https://provider.example:${port}`);
-    const send = createUpstream({ ...open, lookup: system, ca: `${own.certificate}${other.certificate}` });
+    const send = createUpstream({ ...open, lookup: anyName, ca: `${own.certificate}${other.certificate}` });
     for (const _time of [1, 2]) expect(await text((await send(at(right))).body)).toBe('proven');
     expect(received).toHaveLength(2);
     await expect(send(at(wrong))).rejects.toMatchObject({ code: 'UPSTREAM_UNREACHABLE' });
-    await expect(createUpstream({ ...open, lookup: system })(at(right))).rejects.toMatchObject({ code: 'UPSTREAM_UNREACHABLE' });
+    await expect(createUpstream({ ...open, lookup: anyName })(at(right))).rejects.toMatchObject({ code: 'UPSTREAM_UNREACHABLE' });
     expect(received).toHaveLength(2);
   });
 });
