@@ -126,6 +126,34 @@ describe('connections', () => {
     expect((await connections.exchange(request, 1000)).body).toBe('2');
   });
 
+  it.each([
+    ['in good order', (socket: Socket) => socket.end()],
+    ['at once', (socket: Socket) => socket.resetAndDestroy()],
+  ])('that the other side has closed while nothing was asked, %s, are not used again', async (_how, close) => {
+    const asked: number[] = [];
+    const port = await listening((socket, _request, connection) => {
+      asked.push(connection);
+      socket.write(ok(String(connection)));
+      if (connection === 1) setTimeout(() => close(socket), 5);
+    });
+    const connections = to(port);
+    await connections.exchange(request, 1000);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    expect((await connections.exchange(request, 1000)).body).toBe('2');
+    expect(asked).toEqual([1, 2]);
+  });
+
+  it('carry an answer of any size, in whatever pieces it comes, beside others', async () => {
+    const bodies = ['a', 'b', 'c'].map((letter) => Array.from({ length: 30_000 }, (_, line) => `${letter}${line}`).join(' '));
+    const port = await listening((socket, _request, connection) => {
+      const all = Buffer.from(ok(bodies[connection - 1] ?? ''));
+      for (let at = 0; at < all.length; at += 9_999) setImmediate(() => socket.write(all.subarray(at, at + 9_999)));
+    });
+    const connections = to(port);
+    const answers = await Promise.all(bodies.map(() => connections.exchange(request, 5000)));
+    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(bodies));
+  });
+
   it('do not send again what was answered in part', async () => {
     let requests = 0;
     const port = await listening((socket) => {
