@@ -26,7 +26,7 @@ export async function isOvertaken(deps: RotationDeps, held: Held, { begunAttempt
     else await takeBack(deps, { ...held, deadline: Number.POSITIVE_INFINITY }, current, begunAttempt);
     return true;
   } catch (error) {
-    deps.log.error('what an overtaken run has made could not be taken back', error, { tenantId, credentialId, lost: true });
+    deps.log.error('what an overtaken run has made could not be taken back', error, { tenantId, credentialId });
     return true;
   }
 }

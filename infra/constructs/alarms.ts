@@ -136,7 +136,7 @@ function lostRules({ functions }: Inventory): readonly Rule[] {
       .metric({ statistic: 'Sum', period: fiveMinutes }),
   );
   if (metric === undefined) return [];
-  return [{ name: 'Lost', runbook: 'Lost', says: 'Something could not be recorded, told or taken back, and is not tried again.', metric }];
+  return [{ name: 'Lost', runbook: 'Lost', says: 'Something could not be recorded or told, and is not tried again.', metric }];
 }
 
 function functionRules({ name, thing }: Named<ServiceFunction>, everyMinutes: number | undefined): readonly Rule[] {
