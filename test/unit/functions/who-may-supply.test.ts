@@ -72,4 +72,12 @@ describe('I3 a refusal by IAM', () => {
     expect(await world.credential('acme', id)).toMatchObject({ status: 'awaiting', leaseUntil: 0 });
     expect(JSON.stringify([world.lines, world.announced, world.attribution.all, answer])).not.toContain('canary');
   });
+
+  it('is answered as well when it cannot be reported, by a line that an alarm counts', async () => {
+    world.vault.refuse(true);
+    world.silence(true);
+    const answer = await world.post(admin, id, { jwe: await world.seal(admin, id, canary) });
+    expect([answer.statusCode, codeOf(answer)]).toEqual([403, 'ACCESS_REFUSED']);
+    expect(world.lines.filter((line) => line.includes('could not be announced')).join()).toMatch(/"lost":true/);
+  });
 });
