@@ -104,10 +104,13 @@ async function call(token: string, by: Caller): Promise<Call> {
   return { by, begunAt, status: answer.status, text };
 }
 
-/** Everybody calls until told to stop. */
+/** Between two calls of a caller, in milliseconds. */
+const [calmMs, busyMs] = [500, 20];
+
+/** Everybody calls until told to stop; calmly at first: slow streams take their time, and what else runs takes it from them. */
 function traffic() {
   let on = true;
-  let restMs = 20;
+  let restMs = calmMs;
   const running = callers.map(async (by) => {
     const names = { userId: by.who, agentId: `agent-${by.who}`, sessionId: `session-${by.who}` };
     const token = await test.cloud.oidc.mint({ tenantId: ids.get(by.tenant) ?? '', ...names, expiresIn: 3600 });
@@ -117,9 +120,12 @@ function traffic() {
     }
   });
   return {
-    /** From now on everybody takes time between two calls: what is waited for takes its time too. */
+    hurry(): void {
+      restMs = busyMs;
+    },
+    /** What is waited for takes its time too. */
     calmDown(): void {
-      restMs = 500;
+      restMs = calmMs;
     },
     async stop(): Promise<void> {
       on = false;
@@ -156,6 +162,7 @@ describe('X1 X2 X5 revocations of every scope at once, under everybody’s traff
     await untilEach(callers, 2, isAnswered);
     simulatorOf(test, 'mistral').misbehave(slow);
     await untilEach(callers, 1, isAnswered);
+    running.hurry();
     const asked: { readonly one: Case; readonly since: number; readonly tenantId: string; readonly id: string }[] = [];
     for (const one of cases) {
       const tenantId = ids.get(one.tenant) ?? '';
