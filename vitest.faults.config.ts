@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: [
       'test/faults/**/*.test.ts',
-      'test/integration/{crash-points,rotation-crash-points}.test.ts',
+      'test/integration/{crash-points,provider-faults,rotation-crash-points}.test.ts',
       ...campaigns,
       'test/proofs/removed-denies.test.ts',
     ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testCloud } from '../support/cloud.ts';
-import { type FaultPoint, pointName, providerTroubles, strike } from '../support/fault-points.ts';
+import { everyNth, type FaultPoint, pointName, providerTroubles, strike } from '../support/fault-points.ts';
 import { onboardToTheEnd } from '../support/provider-run.ts';
 import { suspendSchedules } from '../support/schedules.ts';
 import { queued } from '../support/settle.ts';
@@ -20,7 +20,9 @@ async function askedAfterLosing(point: FaultPoint): Promise<FaultPoint[]> {
 const clean = await onboardToTheEnd(test);
 const { projects: oneProject, ...cleanState } = await tenantState(test, clean.tenantId);
 const cases: { readonly lost?: FaultPoint; readonly point: FaultPoint }[] = clean.asked.map((point) => ({ point }));
-for (const lost of clean.asked) for (const point of await askedAfterLosing(lost)) cases.push({ lost, point });
+const pairs: typeof cases = [];
+for (const lost of clean.asked) for (const point of await askedAfterLosing(lost)) pairs.push({ lost, point });
+cases.push(...everyNth(pairs, 2));
 
 describe('one key per credential, whatever a request to the provider meets', () => {
   it('records the requests of an onboarding and of its repair', () => {
