@@ -63,6 +63,7 @@ export function createAnswerReader(): AnswerReader {
       if (!whole) return undefined;
       const [only] = pieces;
       const body = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+      pieces = [];
       return { answer: { status, headers, body: body.toString('utf8') }, keepAlive };
     },
   };
