@@ -104,30 +104,13 @@ export function decoded(body: AnswerBody, decoder: Transform): AnswerBody {
     body.stop(error);
     decoder.destroy(error);
   };
+  const plain = createReceivedBody({ pause: () => decoder.pause(), resume: () => decoder.resume(), stop });
+  decoder.on('data', plain.push);
+  decoder.on('end', plain.end);
   // A decoder that is fed what is none of its encoding fails, and nothing more is asked of the provider.
-  decoder.on('error', stop);
-  body.read((piece) => (decoder.write(piece) ? undefined : once(decoder, 'drain').then(() => undefined))).then(() => decoder.end(), stop);
-  return { read: (take) => eachPiece(decoder, take), stop };
-}
-
-function eachPiece(stream: Transform, take: (piece: Buffer) => Promise<void> | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      reject(error);
-      stream.destroy(error instanceof Error ? error : undefined);
-    };
-    stream.on('data', (piece: Buffer) => {
-      try {
-        const done = take(piece);
-        if (done === undefined) return;
-        stream.pause();
-        done.then(() => stream.resume(), fail);
-      } catch (error) {
-        fail(error);
-      }
-    });
-    stream.once('end', resolve);
-    stream.once('error', reject);
-    if (stream.errored !== null) reject(stream.errored);
-  });
+  decoder.on('error', plain.stop);
+  body
+    .read((piece) => (decoder.write(piece) ? undefined : once(decoder, 'drain').then(() => undefined)))
+    .then(() => decoder.end(), plain.stop);
+  return plain;
 }

@@ -105,7 +105,7 @@ export async function carryOutUse(
       began = type;
     }
     const scrubber = secret.compiled.scrubber();
-    await relayBody(answer, whole ? collectIn(whole) : client, { scrubber, usage, limits: deps.limits, passed });
+    await relayBody(answer.body, whole ? collectIn(whole) : client, { scrubber, usage, limits: deps.limits, passed });
     outcome = outcomeOf(answer.status);
     complete = true;
   } catch (error) {

@@ -2,7 +2,7 @@ import type { UsageReader } from '../providers/egress-adapter.ts';
 import type { Scrubber } from '../providers/scrubber.ts';
 import { CordonError } from '../shared/errors.ts';
 import type { ClientStream } from './client-stream.ts';
-import type { UpstreamAnswer } from './upstream.ts';
+import type { AnswerBody } from './upstream.ts';
 
 /** What was passed on; counted while it passes, so that it is known also of an answer that broke off. */
 export interface Passed {
@@ -22,7 +22,7 @@ export interface RelayLimits {
  * @throws CordonError UPSTREAM_BROKEN | UPSTREAM_TIMEOUT | UPSTREAM_TOO_LARGE, or what else ended the exchange
  */
 export async function relayBody(
-  { body }: Pick<UpstreamAnswer, 'body'>,
+  body: AnswerBody,
   client: Pick<ClientStream, 'write'>,
   through: { readonly scrubber: Scrubber; readonly usage: UsageReader; readonly limits: RelayLimits; readonly passed: Passed },
 ): Promise<void> {

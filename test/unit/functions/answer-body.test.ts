@@ -121,7 +121,7 @@ describe('the body of an answer', () => {
 });
 
 describe('a compressed body', () => {
-  const text = 'x'.repeat(400_000);
+  const text = Array.from({ length: 50_000 }, (_, line) => `line ${line}`).join('\n');
   const gzipped = gzipSync(text);
 
   it('is what it was before, however slowly it is taken', async () => {
@@ -129,10 +129,10 @@ describe('a compressed body', () => {
     const plain = decoded(body, createGunzip());
     const pieces: Buffer[] = [];
     const read = plain.read((piece) => {
-      pieces.push(Buffer.from(piece));
+      pieces.push(piece);
       return settled();
     });
-    for (let at = 0; at < gzipped.length; at += 50) body.push(gzipped.subarray(at, at + 50));
+    for (let at = 0; at < gzipped.length; at += 500) body.push(gzipped.subarray(at, at + 500));
     body.end();
     await read;
     expect(Buffer.concat(pieces).toString()).toBe(text);
@@ -157,5 +157,20 @@ describe('a compressed body', () => {
     reads[1]?.body.stop(new Error('enough'));
     await expect(reads[1]?.read).rejects.toThrow('enough');
     expect(left.asked).toEqual(['stop: enough']);
+  });
+
+  it('that has come to its end is still stopped while it is taken', async () => {
+    const { body } = start();
+    const plain = decoded(body, createGunzip());
+    const taken = Promise.withResolvers<void>();
+    const read = plain.read(() => {
+      taken.resolve();
+      return new Promise(() => undefined);
+    });
+    body.push(gzipped);
+    body.end();
+    await taken.promise;
+    plain.stop(new Error('enough'));
+    await expect(read).rejects.toThrow('enough');
   });
 });
