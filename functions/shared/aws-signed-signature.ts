@@ -39,11 +39,6 @@ interface Template {
   readonly head: readonly [string, string];
 }
 
-interface DayKey {
-  readonly scope: string;
-  readonly key: KeyObject;
-}
-
 export function createSign(): Sign {
   /** By credentials and headers; forgotten with either. */
   const templates = new WeakMap<SigningCredentials, WeakMap<ToSign['headers'], Template>>();
@@ -75,7 +70,8 @@ const timeHeader = 'x-amz-date';
 
 function makeTemplate(credentials: SigningCredentials, request: ToSign, day: string): Template {
   const { service, region, path, host } = request;
-  const { scope, key } = dayKeyOf(credentials, request, day);
+  const parts = [day, region, service, 'aws4_request'];
+  const scope = parts.join('/');
   const headers: Record<string, string> = { ...request.headers, host };
   if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
   const names = [...Object.keys(headers), timeHeader].sort();
@@ -86,7 +82,7 @@ function makeTemplate(credentials: SigningCredentials, request: ToSign, day: str
   for (const name of Object.keys(headers)) head += `${name}: ${lineOf(headers[name])}\r\n`;
   return {
     of: { service, region, path, host },
-    ...{ day, scope, key },
+    ...{ day, scope, key: dayKey(credentials.secretAccessKey, parts) },
     canonical: [
       `POST\n${encodedPath(path)}\n\n${canonicalLines(names.slice(0, at))}${timeHeader}:`,
       `\n${canonicalLines(names.slice(at + 1))}\n${signed}\n`,
@@ -113,20 +109,10 @@ function amzDateOf(now: number): string {
   return lastSecond.text;
 }
 
-/** One per set of credentials, service, region and day; forgotten with the credentials. */
-const dayKeys = new WeakMap<SigningCredentials, Map<string, DayKey>>();
-
-function dayKeyOf(credentials: SigningCredentials, { service, region }: ToSign, day: string): DayKey {
-  const known = dayKeys.get(credentials) ?? new Map<string, DayKey>();
-  dayKeys.set(credentials, known);
-  const scope = `${day}/${region}/${service}/aws4_request`;
-  const found = known.get(service);
-  if (found?.scope === scope) return found;
-  let key: Buffer | string = `AWS4${credentials.secretAccessKey}`;
-  for (const part of [day, region, service, 'aws4_request']) key = createHmac('sha256', key).update(part).digest();
-  const made = { scope, key: createSecretKey(typeof key === 'string' ? Buffer.from(key) : key) };
-  known.set(service, made);
-  return made;
+function dayKey(secretAccessKey: string, parts: readonly string[]): KeyObject {
+  let key: Buffer | string = `AWS4${secretAccessKey}`;
+  for (const part of parts) key = createHmac('sha256', key).update(part).digest();
+  return createSecretKey(typeof key === 'string' ? Buffer.from(key) : key);
 }
 
 /** Encoded once more than it is sent, as every service but S3 wants it. */
