@@ -23,7 +23,7 @@ describe.each(recorded)('R7 a rotation ($kind) with something going wrong at one
     for (const service of ['dynamodb', 'events', 'openai', 'secretsmanager', 'sts']) expect(met(service)).toBeGreaterThan(1);
   });
 
-  for (const trouble of everyNth(troubles, 6)) {
+  for (const trouble of everyNth(troubles, 5)) {
     it(`ends with one live key, the old one dead and nothing left over when ${pointName(trouble.point)} ${trouble.effect}`, async () => {
       const ending = await lab.play(await lab.take(kind), [trouble]);
       expect(lab.line.waiting, 'the trouble came').toEqual([]);
